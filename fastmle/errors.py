@@ -1,0 +1,24 @@
+"""The errors fastmle raises on purpose; anything else that escapes is a bug."""
+
+from __future__ import annotations
+
+
+class FastmleError(Exception):
+    """Base of every error raised on purpose."""
+
+
+class DataError(FastmleError, ValueError):
+    """The data cannot be used: `column` and `row` (counted from 0) say where, when that is known."""
+
+    def __init__(self, message: str, *, column: str | None = None, row: int | None = None) -> None:
+        super().__init__(message)
+        self.column = column
+        self.row = row
+
+
+class FamilyError(FastmleError, ValueError):
+    """An unknown family or option, or a family asked for what it cannot do."""
+
+
+class ConvergenceError(FastmleError, RuntimeError):
+    """Under `strict=True`: the fit did not end in a regular maximum."""

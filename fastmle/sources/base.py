@@ -1,0 +1,99 @@
+"""What a source is made of: columns that hand out pieces, readers that hand out batches of columns."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
+from typing import Any, NamedTuple, Protocol, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+Array: TypeAlias = npt.NDArray[Any]
+Chunk: TypeAlias = tuple[Array, ...]
+
+BLOCK_ROWS = 1 << 18  # rows converted at a time, so that no temporary is as long as the data
+BATCH_ROWS = 1 << 20  # rows asked of a file reader at a time
+
+
+class Column(Protocol):
+    """A column held in memory (or mapped into it), which hands out rows `start` to `stop`."""
+
+    @property
+    def length(self) -> int: ...
+
+    @property
+    def direct(self) -> bool:
+        """True when `piece` is a view, whatever its length."""
+
+    @property
+    def breaks(self) -> Sequence[int]:
+        """Rows at which `piece` had better stop, so that it need not glue buffers together."""
+
+    def piece(self, start: int, stop: int) -> Array:
+        """Native, read-only; float64, float32, int64, int32 or uint8; contiguous but for 2-D float64 arrays."""
+
+
+class Batch(NamedTuple):
+    rows: int
+    columns: Sequence[Column]
+
+
+class Reader(Protocol):
+    """One kind of data. `batches` may be called again if `reopenable`."""
+
+    @property
+    def names(self) -> Sequence[str]: ...
+
+    @property
+    def rows(self) -> int | None:
+        """The number of rows, where it costs little to know."""
+
+    @property
+    def reopenable(self) -> bool: ...
+
+    @property
+    def in_memory(self) -> bool: ...
+
+    @property
+    def description(self) -> str: ...
+
+    def unsuitable(self, name: str) -> str | None:
+        """The name of the column's type if it is not numeric, else None."""
+
+    def batches(self, names: Sequence[str], chunk_rows: int | None) -> Iterator[Batch]:
+        """The rows in order, of these columns only."""
+
+
+def output_dtype(dtype: np.dtype[Any]) -> np.dtype[Any] | None:
+    """The smallest of the five dtypes which holds all values of `dtype`; None if it is not numeric."""
+    size = dtype.itemsize
+    if dtype.kind == "b":
+        return np.dtype(np.uint8)
+    if dtype.kind == "f":
+        return np.dtype(np.float32 if size <= 4 else np.float64)
+    if dtype.kind == "i":
+        return np.dtype(np.int32 if size <= 4 else np.int64)
+    if dtype.kind == "u":
+        return np.dtype((np.uint8, np.int32, np.int64, np.float64)[size.bit_length() - 1])
+    return None
+
+
+def read_only(values: Array) -> Array:
+    """A plain, read-only view; the caller's own array keeps its flags."""
+    view = values.view(np.ndarray)
+    view.flags.writeable = False
+    return view
+
+
+def cut(rows: int, columns: Sequence[Column], chunk_rows: int | None) -> Iterator[tuple[int, int]]:
+    """Bounds of pieces: one if everything is a view, else blocks; never across a break, never above `chunk_rows`."""
+    limit = chunk_rows or (rows if all(column.direct for column in columns) else BLOCK_ROWS)
+    edges = {0, rows}.union(*(column.breaks for column in columns))
+    for start, stop in pairwise(sorted(edges)):
+        for begin in range(start, stop, limit):
+            yield begin, min(begin + limit, stop)
+
+
+def rows_text(rows: int) -> str:
+    return "1 row" if rows == 1 else f"{rows} rows"

@@ -1,0 +1,139 @@
+"""polars Series, DataFrame and LazyFrame. polars is imported only when such an object, or a file, is given."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+import numpy as np
+
+from fastmle.errors import DataError
+from fastmle.sources.base import BATCH_ROWS, Array, Batch, Column, rows_text
+from fastmle.sources.columns import ArrayColumn, NullColumn, glue
+from fastmle.sources.forked import refuse_after_fork
+
+
+def is_polars(data: Any) -> bool:
+    kind = type(data)
+    known = kind.__name__ in ("Series", "DataFrame", "LazyFrame")
+    return known and kind.__module__.partition(".")[0] == "polars"
+
+
+def type_problem(dtype: Any) -> str | None:
+    """None if the polars dtype is one that becomes a number."""
+    name = str(dtype)
+    numeric = (dtype.is_numeric() and not dtype.is_decimal()) or name in ("Boolean", "Null")
+    return None if numeric and name not in ("Int128", "UInt128") else name
+
+
+class _SeriesPart:
+    """One chunk of a Series: a view without nulls, else a float64 copy block by block."""
+
+    breaks: Sequence[int] = ()
+
+    def __init__(self, series: Any) -> None:
+        self._series = series
+        self.length = len(series)
+        self._name = str(series.dtype)
+        self._plain = self._name != "Boolean" and not series.null_count()
+        self._column = ArrayColumn(series.to_numpy(allow_copy=False)) if self._plain else None
+        self.direct = self._column is not None and self._column.direct
+
+    def piece(self, start: int, stop: int) -> Array:
+        if self._column is not None:
+            return self._column.piece(start, stop)
+        import polars
+
+        part = self._series.slice(start, stop - start)
+        if part.null_count():
+            part = part.cast(polars.Float64)
+        elif self._name == "Boolean":
+            part = part.cast(polars.UInt8)
+        return ArrayColumn(part.to_numpy()).piece(0, stop - start)
+
+
+def series_column(series: Any) -> Column:
+    if str(series.dtype) == "Null":
+        return NullColumn(len(series))
+    parts = [_SeriesPart(part) for part in series.get_chunks() if len(part)]
+    return glue(parts) if parts else ArrayColumn(np.empty(0))
+
+
+class FrameReader:
+    """A DataFrame or a Series."""
+
+    reopenable = True
+    in_memory = True
+
+    def __init__(self, data: Any) -> None:
+        frame = data.to_frame(data.name or "x") if data.__class__.__name__ == "Series" else data
+        self._frame = frame
+        self.names: Sequence[str] = frame.columns
+        self.rows = len(frame)
+        self.description = f"polars {type(data).__name__} of {rows_text(self.rows)}"
+
+    def unsuitable(self, name: str) -> str | None:
+        return type_problem(self._frame.schema[name])
+
+    def batches(self, names: Sequence[str], chunk_rows: int | None) -> Iterator[Batch]:
+        yield Batch(self.rows, [series_column(self._frame[name]) for name in names])
+
+
+class LazyReader:
+    """A query, run anew for each pass, of which polars reads the wanted columns only, some batches at a time."""
+
+    reopenable = True
+    in_memory = False
+
+    def __init__(
+        self,
+        query: Any,
+        description: str = "polars LazyFrame",
+        *,
+        prepare: Callable[[Any, Sequence[str]], Any] = lambda query, names: query.select(names),
+        count_rows: bool = False,
+    ) -> None:
+        refuse_after_fork()
+        self._query = query
+        self._prepare = prepare
+        self._count = count_rows
+        self.description = description
+        self._schema = self._guard(query.collect_schema)
+        self.names: Sequence[str] = self._schema.names()
+
+    @property
+    def rows(self) -> int | None:
+        if not self._count:
+            return None
+        import polars
+
+        return int(self._guard(self._query.select(polars.len()).collect).item())
+
+    def _guard(self, run: Callable[[], Any]) -> Any:
+        """polars' errors, including those it raises as OSError, as DataError with the file's name."""
+        try:
+            return run()
+        except (KeyboardInterrupt, MemoryError, StopIteration):
+            raise
+        except BaseException as error:  # a panic in Rust is no Exception
+            first = str(error).strip().split("\n\n")[0] or type(error).__name__
+            raise DataError(f"{self.description} cannot be read: {first}") from error
+
+    def unsuitable(self, name: str) -> str | None:
+        return type_problem(self._schema[name])
+
+    def batches(self, names: Sequence[str], chunk_rows: int | None) -> Iterator[Batch]:
+        refuse_after_fork()
+        query = self._prepare(self._query, names)
+        size = max(chunk_rows or 0, BATCH_ROWS)
+        run = self._guard(
+            lambda: iter(
+                query.collect_batches(chunk_size=size, maintain_order=True, lazy=True, engine="streaming")
+            )
+        )
+        while True:
+            try:
+                frame = self._guard(lambda: next(run))
+            except StopIteration:
+                return
+            yield Batch(len(frame), [series_column(frame[name]) for name in names])

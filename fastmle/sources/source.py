@@ -1,0 +1,130 @@
+"""`open_source`: any data as a `Source`, whose chunks are tuples of columns; what fits and reads go through."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import numpy as np
+
+from fastmle.errors import DataError
+from fastmle.sources.base import Batch, Chunk, Column, Reader, cut, rows_text
+from fastmle.sources.columns import Window
+from fastmle.sources.files import is_path, open_files
+from fastmle.sources.frames import gather
+from fastmle.sources.memory import column_reader, memory_reader
+from fastmle.sources.prefetch import prefetch
+from fastmle.sources.resolve import check_type, find, resolve
+from fastmle.sources.streams import StreamReader
+
+
+class Source:
+    """Chunks of the wanted columns, `names` and then `roles`; `labels` names each for messages."""
+
+    def __init__(
+        self,
+        reader: Reader,
+        names: tuple[str, ...],
+        roles: Mapping[str, str | Column],
+        chunk_rows: int | None,
+    ) -> None:
+        self._reader = reader
+        self._chunk_rows = chunk_rows
+        self._spent = False
+        self._parts: list[str | Column] = [*names, *roles.values()]
+        self._read = list(dict.fromkeys(part for part in self._parts if isinstance(part, str)))
+        self._arrays = {role: part for role, part in roles.items() if not isinstance(part, str)}
+        self.names = names
+        self.roles = tuple(roles)
+        self.labels = names + tuple(p if isinstance(p, str) else role for role, p in roles.items())
+        self.rows = reader.rows
+        self.reopenable = reader.reopenable
+        self.in_memory = reader.in_memory
+        self.description = reader.description
+        if self.rows is not None:
+            self._check_lengths(self.rows, ended=True)
+
+    def chunks(self) -> Iterator[Chunk]:
+        """Read-only arrays of equal length, one for each label; what is not in memory is read ahead."""
+        if self._spent and not self.reopenable:
+            raise DataError(
+                f"{self.description} can be read only once: pass a callable that returns "
+                "a fresh iterator of chunks"
+            )
+        self._spent = True
+        return self._make() if self.in_memory else prefetch(self._make)
+
+    def _make(self) -> Iterator[Chunk]:
+        position = 0
+        for batch in self._reader.batches(self._read, self._chunk_rows):
+            self._check_lengths(position + batch.rows, ended=False)
+            if batch.rows:
+                yield from self._pieces(batch, position)
+            position += batch.rows
+        self._check_lengths(position, ended=True)
+
+    def _pieces(self, batch: Batch, position: int) -> Iterator[Chunk]:
+        extras = [Window(column, position, batch.rows) for column in self._arrays.values()]
+        every = [*batch.columns, *extras]
+        own = iter(range(len(batch.columns), len(every)))
+        order = [self._read.index(part) if isinstance(part, str) else next(own) for part in self._parts]
+        for start, stop in cut(batch.rows, every, self._chunk_rows):
+            arrays = [column.piece(start, stop) for column in every]
+            yield tuple(arrays[place] for place in order)
+
+    def _check_lengths(self, rows: int, *, ended: bool) -> None:
+        for role, column in self._arrays.items():
+            if column.length < rows or (ended and column.length != rows):
+                least = "" if ended else "at least "
+                raise DataError(
+                    f"{role} has {rows_text(column.length)}, {self.description} has {least}{rows}",
+                    column=role,
+                )
+
+
+def open_source(
+    data: Any, columns: Any = None, extra: Mapping[str, Any] | None = None, *, chunk_rows: int | None = None
+) -> Source:
+    """The wanted columns of `data`, then those of `extra` (role -> column name, or values), chunk by chunk.
+
+    columns: a name or several; numbers for the columns of an (n, k) array; None for all numeric columns
+    which no role names. chunk_rows: the most rows of a chunk. Raises DataError, saying what is wrong where.
+    """
+    if chunk_rows is not None and (isinstance(chunk_rows, bool) or int(chunk_rows) < 1):
+        raise DataError(f"chunk_rows is a number of rows, not {chunk_rows!r}")
+    reader = reader_of(data)
+    given = {role: part for role, part in (extra or {}).items() if part is not None}
+    roles = {
+        role: find(reader, p) if isinstance(p, str) else role_column(role, p) for role, p in given.items()
+    }
+    taken = {part for part in roles.values() if isinstance(part, str)}
+    return Source(reader, resolve(reader, columns, taken), roles, chunk_rows)
+
+
+def role_column(role: str, values: Any) -> Column:
+    """The values of a role given as an array or another column in memory."""
+    try:
+        reader = column_reader(values)
+        if len(reader.names) != 1:
+            raise DataError(f"one column is wanted, not {len(reader.names)}")
+        check_type(reader, reader.names[0])
+        return gather(reader)
+    except DataError as error:
+        raise DataError(f"{role}: {error}", column=role) from error
+
+
+def reader_of(data: Any) -> Reader:
+    """The reader for this kind of data."""
+    if is_path(data):
+        return open_files(data)
+    reader = memory_reader(data)
+    if reader is not None:
+        return reader
+    name = getattr(data, "__name__", type(data).__name__)
+    if hasattr(data, "__next__"):
+        return StreamReader(lambda: data, column_reader, reopenable=False, description=f"iterator {name}")
+    if hasattr(data, "__iter__") and not isinstance(data, (bytes, np.generic)):
+        return StreamReader(lambda: iter(data), column_reader, reopenable=True, description=name)
+    if callable(data):
+        return StreamReader(data, column_reader, reopenable=True, description=f"callable {name}")
+    raise DataError(f"data of type {type(data).__name__} cannot be read")
