@@ -1,0 +1,81 @@
+"""The normal distribution: log p(x) = −½ log 2π − log σ − (x − μ)²/2σ².
+
+Maximum likelihood: μ̂ = Σwx/Σw, σ̂² = Σw(x − μ̂)²/Σw (divisor n, not n − 1).
+Source: Johnson, Kotz & Balakrishnan, Continuous Univariate Distributions 1, ch. 13.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any, ClassVar, NamedTuple
+
+import numpy as np
+import scipy
+
+from ..family import Family, Location, Param, RowTerms, Solution, Sums, Vector, moment_anchor, row_function
+
+LOG_2PI = math.log(2.0 * math.pi)
+
+
+class Moments(NamedTuple):
+    """About the anchor: u = (x − c)·per."""
+
+    u: float
+    uu: float
+
+
+@row_function
+def add(x: float, a: Location) -> Moments:
+    u = (x - a.c) * a.per
+    return Moments(u, u * u)
+
+
+TERMS = RowTerms(Moments, add, theta=Location, anchor=moment_anchor)
+
+
+def standardised(s: Sums, theta: Vector) -> tuple[float, float]:
+    """Σ w z and Σ w z², with z = (x − μ)/σ = (u − u0)/b."""
+    mu, sigma = theta
+    u0, b = (mu - s.c) * s.per, sigma * s.per
+    return (s.u - s.weight * u0) / b, (s.uu - 2.0 * u0 * s.u + s.weight * u0 * u0) / b / b
+
+
+@dataclass(frozen=True)
+class Gaussian(Family):
+    """N(mu, sigma²); `mu` real, `sigma` > 0 the standard deviation."""
+
+    name: ClassVar[str] = "gaussian"
+    params: ClassVar[tuple[Param, ...]] = (Param("mu"), Param("sigma", "positive"))
+    terms: ClassVar[RowTerms] = TERMS
+    precision_weights: ClassVar[bool] = True
+
+    def units(self, theta: Vector) -> Vector:
+        return np.array([theta[1], theta[1]])
+
+    def solve(self, s: Sums) -> Solution:
+        mean = s.u / s.weight
+        variance = max(s.uu - s.u * mean, 0.0) / s.n
+        return Solution((s.c + mean / s.per, math.sqrt(variance) / s.per))
+
+    def loglik(self, s: Sums, theta: Vector) -> float:
+        _, zz = standardised(s, theta)
+        return -s.n * (0.5 * LOG_2PI + math.log(theta[1])) - 0.5 * zz
+
+    def score(self, s: Sums, theta: Vector) -> Vector:
+        z, zz = standardised(s, theta)
+        return np.array([z, zz - s.n])
+
+    def information(self, s: Sums, theta: Vector) -> Vector:
+        z, zz = standardised(s, theta)
+        return np.array([[s.weight, 2.0 * z], [2.0 * z, 3.0 * zz - s.n]])
+
+    def dist(self, theta: Vector) -> Any:
+        return scipy.stats.norm(*theta)
+
+    def entropy(self, theta: Vector) -> float:
+        return 0.5 * (LOG_2PI + 1.0) + math.log(theta[1])
+
+    def kl(self, theta: Vector, other: Vector) -> float:
+        ratio, shift = theta[1] / other[1], (theta[0] - other[0]) / other[1]
+        return 0.5 * (ratio * ratio + shift * shift - 1.0) - math.log(ratio)

@@ -1,0 +1,253 @@
+"""What a family is: the terms one row adds, and how a fit follows from their sums.
+
+A family file declares a row function, the `Terms` it fills, and a class with the textbook formulas. It never meets
+chunks, weights, nulls, threads or files: it is handed `Sums`, in which the weights are already.
+
+Derivatives are dimensionless: `score` is ∂ℓ/∂θ_j · u_j and `information` −∂²ℓ/∂θ_i∂θ_j · u_i u_j with the units
+u = `units(θ)` (the scale of each parameter), so that data of 1e300 and of 1e-300 are as good as any.
+"""
+
+from __future__ import annotations
+
+import math
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any, ClassVar, Literal, NamedTuple
+
+import numpy as np
+from numba.extending import register_jitable
+
+from .errors import FamilyError
+
+Domain = Literal["real", "positive", "unit"]
+Vector = np.ndarray[Any, np.dtype[np.float64]]
+
+row_function = register_jitable(fastmath={"contract"}, error_model="numpy")
+"""Marks a function of one row: ordinary Python, which the CPU's and the GPU's kernels both compile."""
+
+
+class Param(NamedTuple):
+    """A scalar parameter: its name and where it may lie (real; positive: > 0; unit: between 0 and 1)."""
+
+    name: str
+    domain: Domain = "real"
+
+
+class NoTheta(NamedTuple):
+    """The constants of a row function that needs none."""
+
+    none: float = 0.0
+
+
+class Sums:
+    """Totals over the rows, by name: `weight` Σw, `n` the number of observations the likelihood counts (Σw, or the
+    rows under precision weights), `log_weight` Σ log w (precision weights only), the terms' slots, and the constants
+    (the anchor) that they were taken with."""
+
+    def __init__(self, weight: float, n: float, rows: int, log_weight: float = 0.0, **values: Any) -> None:
+        self.weight, self.n, self.rows, self.log_weight = weight, n, rows, log_weight
+        self.__dict__.update(values)
+
+    def __getattr__(self, name: str) -> Any:
+        raise AttributeError(f"no such sum: {name}")
+
+
+class Anchor(NamedTuple):
+    """How the constants of a row function are chosen from the first block, and how sums move to other constants.
+
+    of_block(x): the constants, from the finite rows inside the support of one block.
+    rebase(s, old, new): the slots of `s` taken with `new` instead; plain arithmetic, which is given rationals.
+    drift(s): how many standard deviations the mean lies from the anchor; `s` holds arrays of running sums.
+    of_sums(s): the constants for data with these sums.
+    """
+
+    of_block: Callable[[Vector], Any]
+    rebase: Callable[[Sums, Any, Any], tuple[Any, ...]]
+    drift: Callable[[Sums], Vector]
+    of_sums: Callable[[Sums], Any]
+
+
+@dataclass(frozen=True, eq=False)
+class RowTerms:
+    """f(x; θ) of one column: `row(x, theta)` returns a `sums` tuple; `kinds` tells sums ("s") from maxima ("m").
+
+    `support(x, theta)` says which rows are possible (None: every finite number), `where` the same in words; `fill` is any point inside it,
+    which stands in for rows that are masked. `theta` is the NamedTuple of the row function's constants.
+    """
+
+    sums: type[Any]
+    row: Callable[..., Any]
+    support: Callable[..., Any] | None = None
+    where: str = "every finite number"
+    fill: float = 0.0
+    theta: type[Any] = NoTheta
+    kinds: str = ""
+    anchor: Anchor | None = None
+
+    def letters(self) -> str:
+        return self.kinds or "s" * len(self.sums._fields)
+
+
+@dataclass(frozen=True, eq=False)
+class TableTerms:
+    """The weight of each value of a column of counts: `Sums.values`, `Sums.weights`, both ascending by value.
+
+    `lowest` and `highest` bound the support, which is made of whole numbers.
+    """
+
+    lowest: int = 0
+    highest: float = math.inf
+
+
+@dataclass(frozen=True, eq=False)
+class GramTerms:
+    """First and second moments of `k` columns about an anchor: `Sums.center`, `Sums.first` (k), `Sums.second` (k, k)."""
+
+    k: int
+
+
+Terms = RowTerms | TableTerms | GramTerms
+
+
+def binary_scale(largest: float) -> float:
+    """A power of two near `largest`, in steps of 2^256: 1 for ordinary data, so that squares stay in range."""
+    if largest == 0.0 or not math.isfinite(largest):
+        return 1.0
+    step = round(math.frexp(largest)[1] / 256)
+    return math.ldexp(1.0, 256 * max(-3, min(3, step)))
+
+
+class Location(NamedTuple):
+    """The anchor of moments: u = (x − c) · per, with `per` a power of two."""
+
+    c: float = 0.0
+    per: float = 1.0
+
+
+def location_of(x: Vector) -> Location:
+    """The mean of a block, and a scale in which its squares neither overflow nor vanish."""
+    scale = binary_scale(float(np.max(np.abs(x))))
+    c = float(np.mean(x / scale)) * scale
+    return Location(c, 1.0 / scale)
+
+
+def _rebase_moments(s: Sums, old: Any, new: Any) -> tuple[Any, Any]:
+    ratio = Fraction(new.per) / Fraction(old.per)
+    delta = (Fraction(old.c) - Fraction(new.c)) * Fraction(new.per)
+    return (s.u * ratio + s.weight * delta, s.uu * ratio**2 + 2 * delta * ratio * s.u + s.weight * delta**2)
+
+
+def _moment_drift(s: Sums) -> Vector:
+    mean = s.u / s.weight
+    return np.asarray(np.abs(mean) / np.sqrt(np.maximum(s.uu / s.weight - mean * mean, 0.0)))
+
+
+def _mean_location(s: Sums) -> Location:
+    return Location(s.c + s.u / s.weight / s.per, s.per)
+
+
+moment_anchor = Anchor(location_of, _rebase_moments, _moment_drift, _mean_location)
+"""For terms whose slots are `u` and `uu` = u², u = (x − c) · per."""
+
+
+@dataclass(frozen=True)
+class Solution:
+    """Where the likelihood is highest: the parameters in order, and a status with its sentence."""
+
+    theta: Sequence[float]
+    status: str = "ok"
+    message: str = ""
+
+
+class Family(ABC):
+    """A parametric family. Final subclasses are frozen dataclasses whose fields are the family's constants."""
+
+    name: ClassVar[str]
+    discrete: ClassVar[bool] = False
+    regular: ClassVar[bool] = True  # False: the support depends on the parameters, so no standard errors
+    one_pass: ClassVar[bool] = True
+    precision_weights: ClassVar[bool] = False
+    source: ClassVar[str] = ""
+
+    @property
+    @abstractmethod
+    def params(self) -> tuple[Param, ...]:
+        """The parameters in order, one entry a scalar."""
+
+    @property
+    @abstractmethod
+    def terms(self) -> Terms: ...
+
+    @abstractmethod
+    def loglik(self, s: Sums, theta: Vector) -> float:
+        """Σ w log p(x; θ) (plus ½ Σ log w under precision weights, which the frame adds)."""
+
+    @abstractmethod
+    def score(self, s: Sums, theta: Vector) -> Vector:
+        """The gradient in units: ∂ℓ/∂θ_j · u_j. Linear in the sums."""
+
+    @abstractmethod
+    def information(self, s: Sums, theta: Vector) -> Vector:
+        """The observed information in units: −∂²ℓ/∂θ_i∂θ_j · u_i u_j."""
+
+    def units(self, theta: Vector) -> Vector:
+        """The scale of each parameter; by default a positive parameter itself, else 1."""
+        return np.array([t if p.domain == "positive" else 1.0 for p, t in zip(self.params, theta, strict=True)])
+
+    def bind(self, columns: tuple[str, ...]) -> Family:
+        """The family for these columns of data."""
+        if len(columns) != 1:
+            raise FamilyError(f"{self.name} takes one column, not {len(columns)}: say which with column=")
+        return self
+
+    def constants(self) -> dict[str, Any]:
+        """The constants this object carries, by name: `Family(**constants)` makes it again."""
+        return {name: getattr(self, name) for name in getattr(self, "__dataclass_fields__", ())}
+
+    def valid(self, theta: Vector) -> bool:
+        """Whether θ lies inside the parameter space."""
+        bounds = {"real": (-math.inf, math.inf), "positive": (0.0, math.inf), "unit": (0.0, 1.0)}
+        return all(bounds[p.domain][0] < t < bounds[p.domain][1] for p, t in zip(self.params, theta, strict=True))
+
+    def pack(self, vector: Sequence[Any] | Vector) -> dict[str, Any]:
+        """A flat vector (parameters or their errors) as the mapping that users see."""
+        return {p.name: float(v) for p, v in zip(self.params, vector, strict=True)}
+
+    def unpack(self, mapping: dict[str, Any]) -> Vector:
+        """The flat vector of a mapping; the inverse of `pack`."""
+        missing = [p.name for p in self.params if p.name not in mapping]
+        unknown = [key for key in mapping if key not in {p.name for p in self.params}]
+        if missing or unknown:
+            said = ", ".join(p.name for p in self.params)
+            raise FamilyError(f"{self.name} has the parameters {said}; got {', '.join(mapping) or 'none'}")
+        return np.array([float(mapping[p.name]) for p in self.params])
+
+    def row_theta(self, theta: Vector) -> Any:
+        """The constants of the row function at these parameters (multi-pass families)."""
+        raise FamilyError(f"{self.name} is fitted from sums that do not depend on its parameters")
+
+    def solve(self, s: Sums) -> Solution:
+        """The maximum-likelihood estimate from the sums (one-pass families)."""
+        raise FamilyError(f"{self.name} needs several passes")
+
+    def solve_fixed(self, s: Sums, fixed: dict[str, float]) -> Solution | None:
+        """The estimate with some parameters held, where it has a closed form; None: maximise numerically."""
+        return None
+
+    def start(self, x: Vector, w: Vector) -> Vector:
+        """A first estimate from a sample in memory (multi-pass families)."""
+        raise FamilyError(f"{self.name} needs no start")
+
+    def dist(self, theta: Vector) -> Any:
+        """The frozen scipy.stats distribution with these parameters."""
+        raise FamilyError(f"scipy.stats has no twin of {self.name}")
+
+    def entropy(self, theta: Vector) -> float | None:
+        """−E log p(X) in closed form; None where there is none."""
+        return None
+
+    def kl(self, theta: Vector, other: Vector) -> float | None:
+        """KL(p_θ || p_other) within the family in closed form; None where there is none."""
+        return None

@@ -1,0 +1,116 @@
+"""Exact addition of block sums: Shewchuk's expansions, so that no order of blocks, threads or merges shows.
+
+A total is a row of `WIDTH` floats: slot 0 holds what is not finite (infinities and NaN, added as they come), slot 1
+the number of components, the rest the components: non-overlapping floats whose exact sum is the total.
+Source: J. R. Shewchuk, Adaptive Precision Floating-Point Arithmetic, Discrete Comput. Geom. 18 (1997), GROW-EXPANSION.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable
+from fractions import Fraction
+from functools import cache
+from typing import Any
+
+import numpy as np
+from numba import types
+
+from .jit import compile_kernel
+
+WIDTH = 42  # 40 components of 53 bits cover the whole range of float64
+FIRST = 2
+
+
+def empty_totals(kinds: str) -> np.ndarray:
+    """One total a slot; kind "s" starts at 0, "m" (a maximum, kept in column 0) at -inf."""
+    totals = np.zeros((len(kinds), WIDTH))
+    for k, kind in enumerate(kinds):
+        totals[k, 0] = -math.inf if kind == "m" else 0.0
+    return totals
+
+
+def _add_blocks(totals: Any, is_max: Any, sums: Any) -> None:
+    for k in range(totals.shape[0]):
+        if is_max[k]:
+            for b in range(sums.shape[0]):
+                totals[k, 0] = max(totals[k, 0], sums[b, k])
+            continue
+        used = int(totals[k, 1])
+        for b in range(sums.shape[0]):
+            x = sums[b, k]
+            if not abs(x) < np.inf:
+                totals[k, 0] += x
+                continue
+            kept = 0
+            for j in range(used):
+                y = totals[k, 2 + j]
+                if abs(x) < abs(y):
+                    x, y = y, x
+                high = x + y
+                low = y - (high - x)
+                if low != 0.0:
+                    totals[k, 2 + kept] = low
+                    kept += 1
+                x = high
+            if not abs(x) < np.inf:  # the total itself has left the range of float64
+                totals[k, 0] += x
+                x = 0.0
+            totals[k, 2 + kept] = x
+            used = kept + 1
+        totals[k, 1] = used
+
+
+@cache
+def add_blocks() -> Callable[..., None]:
+    """`add_blocks()(totals, is_max, sums)`: add each row of `sums` (blocks, slots) to `totals`, exactly."""
+    matrix = types.float64[:, ::1]
+    return compile_kernel(_add_blocks, types.void(matrix, types.boolean[::1], matrix), "add_blocks")
+
+
+def merge_totals(totals: np.ndarray, other: np.ndarray, is_max: np.ndarray) -> None:
+    """Add another set of totals, exactly."""
+    width = int(other[:, 1].max(initial=0.0))
+    parts = np.zeros((1 + width, len(is_max)))
+    parts[0] = other[:, 0]
+    parts[1:] = np.where(is_max, -math.inf, other[:, FIRST : FIRST + width].T)
+    add_blocks()(totals, is_max, parts)
+
+
+def components(total: np.ndarray) -> list[float]:
+    return [float(v) for v in total[FIRST : FIRST + int(total[1])]]
+
+
+def value(total: np.ndarray, kind: str = "s") -> float:
+    """The total, correctly rounded."""
+    if kind == "m" or total[0] != 0.0:
+        return float(total[0])
+    return math.fsum(components(total))
+
+
+def exact_value(total: np.ndarray) -> Fraction:
+    return sum((Fraction(v) for v in components(total)), Fraction(0))
+
+
+def set_exact(total: np.ndarray, exact: Fraction) -> None:
+    """Write a rational number into `total` as components, the smallest first, to 1e-300 or full precision."""
+    parts: list[float] = []
+    rest = exact
+    while rest and len(parts) < WIDTH - FIRST:
+        try:
+            head = float(rest)
+        except OverflowError:
+            total[0] = math.inf if rest > 0 else -math.inf
+            break
+        if head == 0.0:
+            break
+        parts.append(head)
+        rest -= Fraction(head)
+    write_components(total, reversed(parts))
+
+
+def write_components(total: np.ndarray, parts: Iterable[float]) -> None:
+    values = list(parts)
+    total[FIRST:] = 0.0
+    total[FIRST : FIRST + len(values)] = values
+    total[1] = len(values)

@@ -1,0 +1,72 @@
+"""The one place that calls `numba.njit` on a kernel, with a disk cache that cannot hand out stale code.
+
+Numba's own cache knows the file a kernel is written in, but not the row functions it was closed over, and two
+variants of one function share one index file. So each variant gets a name of its own, which carries a hash of
+all the sources it is made of: one cache file a variant, and an edited family is simply another variant.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import re
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+from types import FunctionType
+from typing import Any
+
+from numba import njit
+
+log = logging.getLogger("fastmle")
+
+
+@cache
+def _file_bytes(path: str) -> bytes:
+    try:
+        return Path(path).read_bytes()
+    except OSError:  # a function typed at a prompt has no file: its code objects below must do
+        return b""
+
+
+@cache
+def _own_sources() -> bytes:
+    """All kernel sources: cheap to read, and any of them may be inlined into a kernel."""
+    here = Path(__file__).parent
+    return b"".join(_file_bytes(str(path)) for path in sorted(here.rglob("*.py")))
+
+
+def _code_bytes(function: FunctionType) -> bytes:
+    """What identifies a function: the bytes of its file, its code, and the functions and values it closes over."""
+    code = function.__code__
+    parts = [_file_bytes(code.co_filename), code.co_code, repr(code.co_names).encode()]
+    parts += [repr(c).encode() for c in code.co_consts if not hasattr(c, "co_code")]
+    for cell in function.__closure__ or ():
+        inner = cell.cell_contents
+        parts.append(_code_bytes(inner) if isinstance(inner, FunctionType) else repr(inner).encode())
+    return b"\0".join(parts)
+
+
+def fingerprint(*functions: FunctionType | None) -> str:
+    """A short hash of the kernels' sources and of the given row functions."""
+    digest = hashlib.sha256(_own_sources())
+    for function in functions:
+        digest.update(b"\1" if function is None else _code_bytes(function))
+    return digest.hexdigest()[:16]
+
+
+def compile_kernel(function: FunctionType, signature: Any, name: str, made_of: tuple[Any, ...] = ()) -> Callable[..., Any]:
+    """Compile `function` for one explicit signature, without the GIL, under a cache name of its own.
+
+    `name` tells the variant (family, dtype, flags); `made_of` lists the row functions it closes over.
+    Where no cache directory is writable the kernel is compiled for this process only, and the log says so.
+    """
+    label = re.sub(r"\W+", "_", name) + "_" + fingerprint(*made_of)
+    function.__qualname__ = label
+    function.__name__ = label
+    options: dict[str, Any] = {"nogil": True, "error_model": "numpy", "fastmath": {"contract"}}
+    try:
+        return njit([signature], cache=True, **options)(function)  # type: ignore[no-any-return]
+    except (OSError, RuntimeError) as error:
+        log.warning("no writable cache directory, kernels are compiled anew in each process (%s)", error)
+        return njit([signature], **options)(function)  # type: ignore[no-any-return]

@@ -1,0 +1,21 @@
+"""Mergeable states: what remains of the rows. One kind for each kind of terms; `new_state` picks it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..family import GramTerms, RowTerms, TableTerms, Terms
+from .base import Chunk, Options, State
+from .gram import GramState
+from .rows import RowState
+from .table import TableState
+
+__all__ = ["Chunk", "Options", "State", "new_state"]
+
+_KINDS: dict[type[Any], Any] = {RowTerms: RowState, TableTerms: TableState, GramTerms: GramState}
+
+
+def new_state(terms: Terms, options: Options, theta: Any = None) -> State:
+    """An empty state for these terms; `theta` holds the parameters where the terms depend on them."""
+    state: State = _KINDS[type(terms)](terms, options, theta)
+    return state

@@ -1,0 +1,118 @@
+"""What all states share: counts of rows, options, and the search for the row that is to blame."""
+
+from __future__ import annotations
+
+import math
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+
+from ..errors import DataError
+from ..family import Sums
+
+Chunk = tuple[np.ndarray, ...]  # the columns, then the weights if there are any
+WeightKind = Literal["frequency", "precision", "sampling"]
+
+
+@dataclass(frozen=True)
+class Options:
+    """How rows are read: chosen at birth of a state, and the same for all states that merge."""
+
+    labels: tuple[str, ...] = ("x",)  # column names, for messages
+    weighted: bool = False
+    weight_kind: WeightKind = "frequency"
+    weight_label: str = "weights"
+    nulls: Literal["raise", "drop"] = "raise"
+    outside: Literal["raise", "count"] = "raise"  # rows outside the support
+    support: str = "every finite number"  # in words
+    threads: int = 1
+
+
+class State(ABC):
+    """Sums over the rows seen so far. `rows` counts those that entered, with weight above 0."""
+
+    def __init__(self, options: Options) -> None:
+        self.options = options
+        self.rows = 0
+        self.seen = 0
+        self.dropped = 0
+        self.outside = 0
+
+    @abstractmethod
+    def add(self, chunk: Chunk, first_row: int = 0) -> None:
+        """Add a chunk whose first row is number `first_row`; nothing is added if a row is bad."""
+
+    @abstractmethod
+    def merge(self, other: Any) -> None:
+        """Add the rows of another state of the same terms."""
+
+    @abstractmethod
+    def sums(self) -> Sums: ...
+
+    @abstractmethod
+    def payload(self) -> dict[str, Any]:
+        """The state's numbers, JSON-safe and exact."""
+
+    @abstractmethod
+    def restore(self, payload: dict[str, Any]) -> None: ...
+
+    def count(self, rows: int, nulls: int, zeros: int, outside: int) -> None:
+        self.seen += rows
+        self.dropped += nulls
+        self.outside += outside
+        self.rows += rows - nulls - zeros - outside
+
+    def merge_counts(self, other: State) -> None:
+        self.rows += other.rows
+        self.seen += other.seen
+        self.dropped += other.dropped
+        self.outside += other.outside
+
+    def observations(self, weight: float) -> float:
+        """n as the likelihood counts it: Σw as if rows were repeated, or the rows."""
+        return float(self.rows) if self.options.weighted and self.options.weight_kind == "precision" else weight
+
+    def judge(self, columns: Chunk, w: np.ndarray | None, row: int, possible: Callable[[float], bool] | None) -> int:
+        """Raise for the first bad row of a piece that starts at `row`; return how many are merely outside.
+
+        A row of weight 0 is not there, so nothing of it is bad. Rows are numbered from 0.
+        """
+        options, outside = self.options, 0
+        for i in range(columns[0].size):
+            weight = float(w[i]) if w is not None else 1.0
+            if w is not None and not (weight >= 0.0 and math.isfinite(weight)):
+                if math.isnan(weight) and options.nulls == "drop":
+                    continue
+                what = "is null" if math.isnan(weight) else f"is {weight:g}: weights must be finite and not negative"
+                raise bad_value(options.weight_label, row + i, what)
+            if weight == 0.0:
+                continue
+            values = [float(c[i]) for c in columns]
+            if options.nulls == "drop" and any(math.isnan(v) for v in values):
+                continue
+            for label, v in zip(options.labels, values, strict=True):
+                if math.isnan(v):
+                    raise bad_value(label, row + i, "is null (NaN): pass nulls='drop' to leave such rows out")
+                if math.isinf(v):
+                    raise bad_value(label, row + i, f"is {v:g}: values must be finite")
+                if possible is not None and not possible(v):
+                    if options.outside == "raise":
+                        raise bad_value(label, row + i, f"is {v:.17g}, outside the support ({options.support})")
+                    outside += 1
+        return outside
+
+
+def bad_value(column: str, row: int, what: str) -> DataError:
+    return DataError(f"column {column!r}, row {row}: the value {what}", column=column, row=row)
+
+
+def floats_to_json(values: Any) -> Any:
+    """Nested arrays of floats as exact hexadecimal strings."""
+    return [floats_to_json(v) if np.ndim(v) else float(v).hex() for v in values]
+
+
+def floats_from_json(values: Any) -> Any:
+    return [floats_from_json(v) if isinstance(v, list) else float.fromhex(v) for v in values]

@@ -1,0 +1,131 @@
+"""The state of several columns: the exact Gram matrix of (1, u_1, .., u_k), u = (x − c)·per."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from ..errors import FamilyError
+from ..family import GramTerms, Sums, location_of
+from ..kernels import exact
+from ..kernels.gram import compile_gram, pairs
+from ..kernels.fold import BLOCK
+from .base import Chunk, Options
+from .totals import TotalsState
+
+
+class Locations(NamedTuple):
+    """The anchor, a tuple of one float a column."""
+
+    c: tuple[float, ...]
+    per: tuple[float, ...]
+
+
+class GramState(TotalsState):
+    """Totals of `GramTerms`: the upper triangle by rows; under sampling weights also that of the squares' outer."""
+
+    def __init__(self, terms: GramTerms, options: Options, theta: Any = None) -> None:
+        if options.weighted and options.weight_kind == "precision":
+            raise FamilyError("precision weights are not defined for this family")
+        self.terms = terms
+        self.slots = pairs(terms.k + 1)
+        self.outer = options.weighted and options.weight_kind == "sampling"
+        super().__init__(options, "s" * (self.slots + (pairs(self.slots) if self.outer else 0)), theta)
+
+    def _kernel(self, columns: Chunk, w: np.ndarray) -> Any:
+        columns = tuple(c if c.dtype == np.float64 else c.astype(np.float64) for c in columns)
+        addresses = np.array([c.__array_interface__["data"][0] for c in columns], np.int64)
+        strides = np.array([c.strides[0] for c in columns], np.int64)
+        rows = columns[0].size
+        theta = self.theta or Locations((0.0,) * self.terms.k, (1.0,) * self.terms.k)
+        center, per = np.array(theta.c), np.array(theta.per)
+        gram = compile_gram(self.options.weighted, self.outer, self.options.nulls == "drop")
+
+        def kernel(lo: int, hi: int, sums: np.ndarray, counts: np.ndarray) -> None:
+            first, last = lo * BLOCK, min(hi * BLOCK, rows)
+            gram(addresses, strides, first, last - first, w[first:last], center, per, sums, counts)
+            assert columns  # kept alive: the kernel reads by address
+
+        return kernel
+
+    # -- the anchor ------------------------------------------------------------------------------------------------
+
+    def _anchor_of(self, columns: Chunk, w: np.ndarray) -> Any:
+        x = np.stack([c.astype(np.float64) for c in columns])
+        keep = np.isfinite(x).all(axis=0)
+        if w.size:
+            keep &= w > 0
+        if not keep.any():
+            return None
+        places = [location_of(row[keep]) for row in x]
+        return Locations(tuple(p.c for p in places), tuple(p.per for p in places))
+
+    def _anchor_of_sums(self) -> Any:
+        s = self.sums()
+        center = s.center + s.first / s.weight / np.array(self.theta.per)
+        return Locations(tuple(center.tolist()), self.theta.per)
+
+    def _drift(self, running: np.ndarray, rows: np.ndarray) -> np.ndarray:
+        k = self.terms.k + 1
+        diagonal = [i * k - i * (i - 1) // 2 for i in range(1, k)]
+        weight = running[:, :1]
+        mean = running[:, 1:k] / weight
+        sd = np.sqrt(np.maximum(running[:, diagonal] / weight - mean * mean, 0.0))
+        return np.asarray(np.nanmax(np.where(mean == 0.0, 0.0, np.abs(mean) / sd), axis=1))
+
+    def _coarseness(self, theta: Any) -> float:
+        return 1.0 / min(theta.per)
+
+    def _moved(self, new: Any) -> np.ndarray:
+        """t' = A t, hence G' = A G Aᵀ, in rational arithmetic."""
+        k = self.terms.k + 1
+        old = self.theta
+        ratio = [Fraction(1)] + [Fraction(b) / Fraction(a) for a, b in zip(old.per, new.per, strict=True)]
+        shift = [Fraction(0)] + [
+            (Fraction(a) - Fraction(b)) * Fraction(p) for a, b, p in zip(old.c, new.c, new.per, strict=True)
+        ]
+        r, d = np.array(ratio, dtype=object), np.array(shift, dtype=object)
+        values = self.exact_values()
+        upper = np.triu_indices(k)
+        g = np.zeros((k, k), dtype=object)
+        g[upper] = g.T[upper] = values[: self.slots]
+        cross = np.outer(r * g[0], d)
+        moved = np.outer(r, r) * g + cross + cross.T + np.outer(d, d) * g[0, 0]
+        totals = self.totals.copy()
+        for slot, number in zip(totals, moved[upper], strict=False):
+            exact.set_exact(slot, number)
+        if self.outer:
+            a = np.diag(r)
+            a[:, 0] += d
+            i, j = upper
+            b = a[np.ix_(i, i)] * a[np.ix_(j, j)] + np.where(i == j, 0, 1) * a[np.ix_(i, j)] * a[np.ix_(j, i)]
+            second = np.zeros((self.slots, self.slots), dtype=object)
+            half = np.triu_indices(self.slots)
+            second[half] = second.T[half] = values[self.slots :]
+            for slot, number in zip(totals[self.slots :], (b @ second @ b.T)[half], strict=True):
+                exact.set_exact(slot, number)
+        return totals
+
+    # -- reading ---------------------------------------------------------------------------------------------------
+
+    def sums(self) -> Sums:
+        k = self.terms.k + 1
+        values = np.array(self.values())
+        theta = self.theta or Locations((0.0,) * (k - 1), (1.0,) * (k - 1))
+        upper = np.triu_indices(k)
+        g = np.zeros((k, k))
+        g[upper] = g.T[upper] = values[: self.slots]
+        weight = float(g[0, 0]) if self.options.weighted else float(self.rows)
+        s = Sums(
+            weight, weight, self.rows, center=np.array(theta.c), per=np.array(theta.per), first=g[0, 1:], second=g[1:, 1:]
+        )
+        if self.outer:
+            half = np.triu_indices(self.slots)
+            s.outer = np.zeros((self.slots, self.slots))
+            s.outer[half] = s.outer.T[half] = values[self.slots :]
+        return s
+
+    def _theta_from(self, values: list[Any]) -> Any:
+        return Locations(tuple(values[0]), tuple(values[1]))

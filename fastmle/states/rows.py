@@ -1,0 +1,116 @@
+"""The state of row terms: exact totals of what each row adds."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+
+from ..family import NoTheta, RowTerms, Sums
+from ..kernels import exact
+from ..kernels.fold import BLOCK, compile_fold, slot_kinds, slot_layout
+from .base import Chunk, Options
+from .totals import TotalsState
+
+
+class RowState(TotalsState):
+    """Totals of `RowTerms`; `theta` holds the anchor, or the parameters of a multi-pass family."""
+
+    def __init__(self, terms: RowTerms, options: Options, theta: Any = None) -> None:
+        self.terms = terms
+        self.layout = slot_layout(terms.letters(), options.weight_kind if options.weighted else None)
+        if theta is None and terms.anchor is None:
+            theta = terms.theta()
+        super().__init__(options, slot_kinds(self.layout), theta)
+        self._checked = terms.support is not None or options.weighted or options.nulls == "drop"
+
+    def _kernel(self, columns: Chunk, w: np.ndarray) -> Any:
+        terms = self.terms
+        x = np.ascontiguousarray(columns[0])
+        theta = tuple(map(float, self.theta if self.theta is not None else terms.theta()))
+        fold = compile_fold(
+            terms.row, terms.support, terms.theta, terms.fill,
+            self.layout, x.dtype.name, self._checked, self.options.nulls == "drop",
+        )  # fmt: skip
+
+        def kernel(lo: int, hi: int, sums: np.ndarray, counts: np.ndarray) -> None:
+            rows = slice(lo * BLOCK, hi * BLOCK)
+            fold(x[rows], w[rows], theta, sums, counts)
+
+        return kernel
+
+    def _possible(self, v: float) -> bool:
+        return self.terms.support is None or bool(self.terms.support(v, self.theta or self.terms.theta()))
+
+    # -- the anchor ------------------------------------------------------------------------------------------------
+
+    def _anchor_of(self, columns: Chunk, w: np.ndarray) -> Any:
+        if self.terms.anchor is None:
+            return None
+        x = columns[0].astype(np.float64)
+        keep = np.isfinite(x)
+        if w.size:
+            keep &= w > 0
+        keep[keep] = [self._possible(v) for v in x[keep].tolist()]
+        return self.terms.anchor.of_block(x[keep]) if keep.any() else None
+
+    def _anchor_of_sums(self) -> Any:
+        assert self.terms.anchor is not None
+        return self.terms.anchor.of_sums(self.sums())
+
+    def _drift(self, running: np.ndarray, rows: np.ndarray) -> np.ndarray:
+        if self.terms.anchor is None:
+            return np.zeros(len(running))
+        return self.terms.anchor.drift(self._named(running.T, rows))
+
+    def _coarseness(self, theta: Any) -> float:
+        return 1.0 / float(theta[1]) if len(theta) > 1 else 1.0
+
+    def _moved(self, new: Any) -> np.ndarray:
+        """In rational arithmetic, so that the order of merges does not show."""
+        anchor, k = self.terms.anchor, len(self.terms.sums._fields)
+        assert anchor is not None
+        columns = []
+        for j in range(k + 1):  # what a unit of each of (weight, slots) becomes
+            unit = [Fraction(int(i == j)) for i in range(k + 1)]
+            columns.append([unit[0], *map(Fraction, anchor.rebase(self._named(unit[1:], unit[0], unit[0]), self.theta, new))])
+        matrix = np.array(columns, dtype=object).T
+        values = self.exact_values()
+        weight = values[k] if self.options.weighted else Fraction(self.rows)
+        totals = self.totals.copy()
+        for slot, moved in zip(totals, (matrix @ [weight, *values[:k]])[1:], strict=False):
+            exact.set_exact(slot, moved)
+        if "o" in self.layout:
+            upper = np.triu_indices(k + 1)
+            outer = np.zeros((k + 1, k + 1), dtype=object)
+            outer[upper] = outer.T[upper] = values[k + 1 :]
+            for slot, moved in zip(totals[k + 1 :], (matrix @ outer @ matrix.T)[upper], strict=True):
+                exact.set_exact(slot, moved)
+        return totals
+
+    # -- reading ---------------------------------------------------------------------------------------------------
+
+    def _named(self, values: Any, rows: Any, weight: Any = None) -> Sums:
+        """The slots by name; `values` may hold arrays (running sums) or rationals in place of floats."""
+        k = len(self.terms.sums._fields)
+        extra: dict[str, Any] = dict(zip(self.terms.sums._fields, values, strict=False))
+        extra |= self.theta._asdict() if self.theta is not None else {}
+        if weight is None:
+            weight = values[k] if self.options.weighted else rows
+            if "p" in self.layout:
+                extra["log_weight"] = values[k + 1]
+        return Sums(weight, rows if "p" in self.layout else weight, rows, **extra)
+
+    def sums(self) -> Sums:
+        values = self.values()
+        s = self._named(values, float(self.rows))
+        if "o" in self.layout:
+            k = len(self.terms.sums._fields) + 1
+            outer = np.zeros((k, k))
+            outer[np.triu_indices(k)] = values[k:]
+            s.outer = outer + np.triu(outer, 1).T
+        return s
+
+    def _theta_from(self, values: list[Any]) -> Any:
+        return self.terms.theta(*values) if self.terms.theta is not NoTheta else NoTheta()

@@ -1,0 +1,148 @@
+"""The state of count data: the weight of each value."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ..family import Sums, TableTerms
+from ..kernels.fold import BLOCK
+from ..kernels.table import compile_count
+from ..pool import run_slices
+from .base import Chunk, Options, State, floats_from_json, floats_to_json
+
+SMALLEST, LARGEST = 1 << 10, 1 << 16  # sizes of the dense table
+LAUNCH = 1 << 20  # rows a thread and launch
+SERIAL = 24 * BLOCK
+_NO_WEIGHTS = np.empty(0)
+
+
+class TableState(State):
+    """A dense table of small values and a sorted list of large ones; row 0 holds Σw (or counts), row 1 Σw²."""
+
+    def __init__(self, terms: TableTerms, options: Options, theta: Any = None) -> None:
+        super().__init__(options)
+        self.terms = terms
+        self.dense = np.zeros((2, SMALLEST), np.float64 if options.weighted else np.int64)
+        self.large = np.empty(0)
+        self.large_weights = np.zeros((2, 0), self.dense.dtype)
+
+    def add(self, chunk: Chunk, first_row: int = 0) -> None:
+        x = np.ascontiguousarray(chunk[0])
+        w = np.ascontiguousarray(chunk[1], np.float64) if self.options.weighted else _NO_WEIGHTS
+        before = dict(self.__dict__)
+        try:
+            self.dense = self.dense.copy()
+            self.large_weights = self.large_weights.copy()
+            step = LAUNCH * (1 if self.options.weighted else self.options.threads)
+            for lo in range(0, x.size, step):
+                self._launch(x[lo : lo + step], w[lo : lo + step], first_row + lo)
+        except BaseException:
+            self.__dict__.update(before)
+            raise
+
+    def _launch(self, x: np.ndarray, w: np.ndarray, first_row: int) -> None:
+        weighted = self.options.weighted
+        kernel = compile_count(x.dtype.name, weighted)
+        size = int(min(self.dense.shape[1], self.terms.highest + 1))
+        left = np.empty(x.size, np.int64)
+        found: list[tuple[int, int]] = []
+        tables: list[np.ndarray] = []
+
+        def job(lo: int, hi: int) -> None:
+            table = self.dense[:, :size] if weighted else np.zeros((2, size), np.int64)
+            if weighted:
+                table = np.ascontiguousarray(table)
+            lowest = float(max(self.terms.lowest, 0))
+            found.append((lo, kernel(x[lo:hi], w[lo:hi], lowest, table, left[lo:hi])))
+            tables.append(table)
+
+        run_slices(job, x.size, self.options.threads if x.size > SERIAL and not weighted else 1)
+        for table in tables:
+            if weighted:
+                self.dense[:, :size] = table
+            else:
+                self.dense[0, :size] += table[0] + table[1]
+        rows = np.concatenate([lo + left[lo : lo + m] for lo, m in sorted(found)])
+        nulls, zeros, outside = self._take_rest(x, w, rows, first_row) if rows.size else (0, 0, 0)
+        self.count(x.size, nulls, zeros, outside)
+
+    def _possible(self, v: Any) -> Any:
+        return (v >= self.terms.lowest) & (v <= self.terms.highest) & (v == np.floor(v))
+
+    def _take_rest(self, x: np.ndarray, w: np.ndarray, rows: np.ndarray, first_row: int) -> tuple[int, int, int]:
+        """Rows the kernel passed over: large values, nulls, weight 0, and what cannot be."""
+        v = x[rows].astype(np.float64)
+        weights = w[rows] if w.size else np.ones(rows.size)
+        zero = weights == 0.0
+        null = (np.isnan(v) | np.isnan(weights)) & ~zero & (self.options.nulls == "drop")
+        with np.errstate(invalid="ignore"):
+            good = self._possible(v) & np.isfinite(v) & (weights > 0.0) & np.isfinite(weights)
+        outside = 0
+        for i in rows[~(good | zero | null)].tolist():
+            outside += self.judge((x[i : i + 1],), w[i : i + 1] if w.size else None, first_row + i, self._possible)
+        self._take_large(v[good], weights[good])
+        return int(null.sum()), int(zero.sum()), outside
+
+    def _take_large(self, v: np.ndarray, weights: np.ndarray) -> None:
+        if not v.size:
+            return
+        top = int(min(max(v[v < LARGEST], default=0), LARGEST - 1))
+        if top >= self.dense.shape[1]:
+            self._widen(1 << (top + 1 - 1).bit_length())
+        columns = np.stack([weights, weights * weights]) if self.options.weighted else np.ones((2, v.size), np.int64)
+        if not self.options.weighted:
+            columns[1] = 0
+        small = v < self.dense.shape[1]
+        for row in range(2):
+            np.add.at(self.dense[row], v[small].astype(np.intp), columns[row, small])
+        v, columns = v[~small], columns[:, ~small]
+        merged = np.union1d(self.large, v)
+        grown = np.zeros((2, merged.size), self.dense.dtype)
+        grown[:, np.searchsorted(merged, self.large)] = self.large_weights
+        for row in range(2):
+            np.add.at(grown[row], np.searchsorted(merged, v), columns[row])
+        self.large, self.large_weights = merged, grown
+
+    def _widen(self, size: int) -> None:
+        wider = np.zeros((2, size), self.dense.dtype)
+        wider[:, : self.dense.shape[1]] = self.dense
+        self.dense = wider
+
+    def merge(self, other: TableState) -> None:
+        if other.dense.shape[1] > self.dense.shape[1]:
+            self._widen(other.dense.shape[1])
+        self.dense = self.dense.copy()
+        self.dense[:, : other.dense.shape[1]] += other.dense
+        merged = np.union1d(self.large, other.large)
+        grown = np.zeros((2, merged.size), self.dense.dtype)
+        grown[:, np.searchsorted(merged, self.large)] += self.large_weights
+        grown[:, np.searchsorted(merged, other.large)] += other.large_weights
+        self.large, self.large_weights = merged, grown
+        self.merge_counts(other)
+
+    def sums(self) -> Sums:
+        used = np.flatnonzero(self.dense[0])
+        values = np.concatenate([used.astype(np.float64), self.large])
+        table = np.concatenate([self.dense[:, used], self.large_weights], axis=1).astype(np.float64)
+        weight = float(table[0].sum())
+        squares = table[1] if self.options.weighted else table[0]
+        return Sums(weight, weight, self.rows, values=values, weights=table[0], squares=squares)
+
+    def payload(self) -> dict[str, Any]:
+        s = self.sums()
+        return {"values": s.values.tolist(), "weights": floats_to_json(s.weights), "squares": floats_to_json(s.squares)}
+
+    def restore(self, payload: dict[str, Any]) -> None:
+        values = np.array(payload["values"], np.float64)
+        table = np.array([floats_from_json(payload[key]) for key in ("weights", "squares")]).reshape(2, -1)
+        table = table.astype(self.dense.dtype)
+        if not self.options.weighted:
+            table[1] = 0
+        small = values < LARGEST
+        self.dense = np.zeros((2, SMALLEST), self.dense.dtype)
+        if small.any():
+            self._widen(max(SMALLEST, 1 << int(values[small].max()).bit_length()))
+        self.dense[:, values[small].astype(np.intp)] = table[:, small]
+        self.large, self.large_weights = values[~small], table[:, ~small]

@@ -1,0 +1,215 @@
+"""What row sums and Gram sums share: exact totals about an anchor that may move at fixed places of the stream."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from copy import copy
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+
+from ..kernels import exact
+from ..kernels.fold import BAD, BLOCK
+from ..pool import run_slices
+from .base import Chunk, Options, State, floats_from_json, floats_to_json
+
+BOUNDARY = 256  # blocks: the anchor may move after 1, 2, 4, ... 256 blocks and then at each 256 (2^20 rows)
+DRIFT = 10.0  # standard deviations
+SERIAL = 24 * BLOCK  # rows; below this the launch of threads costs more than it saves
+LAUNCH = 1 << 24  # rows; a launch ends well within half a second, so that Ctrl-C is answered
+_NO_WEIGHTS = np.empty(0)
+
+
+def boundaries(first_row: int, blocks: int) -> np.ndarray:
+    """Where in the next `blocks` blocks the anchor may move: block counts in 1..blocks."""
+    first = first_row // BLOCK
+    powers = 2 ** np.arange(BOUNDARY.bit_length())
+    later = np.arange((first // BOUNDARY + 1) * BOUNDARY, first + blocks + 1, BOUNDARY)
+    places = np.concatenate([powers, later[later > BOUNDARY]]) - first
+    return places[(places >= 1) & (places <= blocks)]
+
+
+class TotalsState(State):
+    """Exact totals, one a slot; `theta` holds the constants that the rows were taken with, None until rows came."""
+
+    def __init__(self, options: Options, letters: str, theta: Any) -> None:
+        super().__init__(options)
+        self.letters = letters  # "s" a sum, "m" a maximum
+        self.is_max = np.array([k == "m" for k in letters])
+        self.totals = exact.empty_totals(letters)
+        self.theta = theta
+        self._scratch = np.empty((1, len(letters))), np.empty((1, 3), np.int64)
+
+    @abstractmethod
+    def _kernel(self, columns: Chunk, w: np.ndarray) -> Any:
+        """kernel(first_block, last_block, sums, counts) for this chunk."""
+
+    @abstractmethod
+    def _anchor_of(self, columns: Chunk, w: np.ndarray) -> Any:
+        """The constants for these rows; None where no row is usable or the terms need no anchor."""
+
+    @abstractmethod
+    def _anchor_of_sums(self) -> Any: ...
+
+    @abstractmethod
+    def _drift(self, running: np.ndarray, rows: np.ndarray) -> np.ndarray:
+        """How many standard deviations the mean lies from the anchor, for rows of running sums."""
+
+    @abstractmethod
+    def _moved(self, new: Any) -> np.ndarray:
+        """The totals about other constants."""
+
+    @abstractmethod
+    def _coarseness(self, theta: Any) -> float:
+        """Larger for an anchor with a larger scale."""
+
+    def _possible(self, v: float) -> bool:
+        return True
+
+    # -- adding --------------------------------------------------------------------------------------------------
+
+    def add(self, chunk: Chunk, first_row: int = 0) -> None:
+        columns, w = (chunk[:-1], np.ascontiguousarray(chunk[-1], np.float64)) if self.options.weighted else (chunk, _NO_WEIGHTS)
+        before = dict(self.__dict__)
+        try:
+            rows, done = columns[0].size, 0
+            while done < rows:
+                some = slice(done, done + LAUNCH)
+                done += self._add_until_drift(tuple(c[some] for c in columns), w[some], first_row + done)
+        except BaseException:  # a bad row, or Ctrl-C between two launches: all or nothing
+            self.__dict__.update(before)
+            raise
+
+    def _add_until_drift(self, columns: Chunk, w: np.ndarray, first_row: int) -> int:
+        """Add rows up to the end, or to a boundary at which the anchor moves; return how many."""
+        rows = columns[0].size
+        if self.theta is None:
+            self._choose_anchor(columns, w)
+        sums, counts, parts = self._launch(columns, w)
+        stop = self._inspect(columns, w, sums, counts, first_row)
+        overflow = stop >= 0
+        if not overflow and self.theta is not None:
+            stop = self._drifted(sums, counts, first_row, rows)
+        if stop < 0:
+            self._take(parts, counts, rows)
+            return rows
+        if stop:  # a part of the launch stands, the rest is done again about the new anchor
+            part = exact.empty_totals(self.letters)
+            exact.add_blocks()(part, self.is_max, sums[:stop])
+            self._take([part], counts[:stop], stop * BLOCK)
+        block = slice(stop * BLOCK, (stop + 1) * BLOCK)
+        piece = tuple(c[block] for c in columns), w[block]
+        self._rebase(self._anchor_of(*piece) if overflow or not self.rows else self._anchor_of_sums())
+        return stop * BLOCK
+
+    def _launch(self, columns: Chunk, w: np.ndarray) -> tuple[np.ndarray, np.ndarray, list[np.ndarray]]:
+        rows = columns[0].size
+        blocks = -(-rows // BLOCK)
+        sums, counts = self._scratch
+        if blocks > 1:
+            sums, counts = np.empty((blocks, len(self.letters))), np.empty((blocks, 3), np.int64)
+        kernel, add_blocks = self._kernel(columns, w), exact.add_blocks()
+        parts: list[np.ndarray] = []
+
+        def job(lo: int, hi: int) -> None:
+            kernel(lo, hi, sums[lo:hi], counts[lo:hi])
+            part = exact.empty_totals(self.letters)
+            add_blocks(part, self.is_max, sums[lo:hi])
+            parts.append(part)
+
+        run_slices(job, blocks, self.options.threads if rows > SERIAL else 1)
+        return sums, counts, parts
+
+    def _take(self, parts: list[np.ndarray], counts: np.ndarray, rows: int) -> None:
+        totals = self.totals.copy()
+        for part in parts:
+            exact.merge_totals(totals, part, self.is_max)
+        self.totals = totals
+        outside, nulls, zeros = counts.sum(axis=0).tolist()
+        self.count(rows, nulls, zeros, outside)
+
+    def _inspect(self, columns: Chunk, w: np.ndarray, sums: np.ndarray, counts: np.ndarray, first_row: int) -> int:
+        """Raise for a bad row; return the first block whose sums overflowed (to be done about another anchor), or -1."""
+        finite = np.isfinite(sums).all(axis=1) if not self.is_max.any() else np.True_
+        suspects = np.flatnonzero((counts[:, BAD] > 0) | ~finite)
+        overflow = -1
+        for b in suspects.tolist():
+            rows = slice(b * BLOCK, (b + 1) * BLOCK)
+            piece = tuple(c[rows] for c in columns)
+            weights = w[rows] if self.options.weighted else None
+            counts[b, BAD] = self.judge(piece, weights, first_row + b * BLOCK, self._possible)
+            if overflow < 0 and not np.all(np.isfinite(sums[b])) and self.theta is not None:
+                other = self._anchor_of(piece, w[rows])
+                if other is not None and self._coarseness(other) > self._coarseness(self.theta):
+                    overflow = b
+        return overflow
+
+    # -- the anchor ------------------------------------------------------------------------------------------------
+
+    def _choose_anchor(self, columns: Chunk, w: np.ndarray) -> None:
+        """The first block with a usable row decides; without one the state stays without an anchor."""
+        for lo in range(0, columns[0].size, BLOCK):
+            block = slice(lo, lo + BLOCK)
+            self.theta = self._anchor_of(tuple(c[block] for c in columns), w[block])
+            if self.theta is not None:
+                return
+
+    def _drifted(self, sums: np.ndarray, counts: np.ndarray, first_row: int, rows: int) -> int:
+        """The first boundary at which the mean has left the anchor by more than DRIFT standard deviations, or -1."""
+        at = boundaries(first_row, rows // BLOCK)
+        if not at.size:
+            return -1
+        starts = np.concatenate([[0], at[:-1]])
+        with np.errstate(all="ignore"):
+            running = np.cumsum(np.add.reduceat(sums[: at[-1]], starts, axis=0), axis=0)
+            running += [exact.value(t) for t in self.totals]
+            missing = np.cumsum(np.add.reduceat(counts[: at[-1]].sum(axis=1), starts))
+            drift = self._drift(running, at * BLOCK - missing + self.rows)
+        gone = np.flatnonzero(drift > DRIFT)
+        return int(at[gone[0]]) if gone.size else -1
+
+    def _rebase(self, new: Any) -> None:
+        """Move the totals to other constants."""
+        if self.theta is not None and self.theta != new and self.rows:
+            self.totals = self._moved(new)
+        self.theta = new
+
+    def merge(self, other: TotalsState) -> None:
+        if self.theta != other.theta and other.rows:
+            target = other.theta
+            if self.rows:
+                target = max(self, other, key=TotalsState._precedence).theta
+                other = copy(other)
+                other._rebase(target)
+            self._rebase(target)
+        totals = self.totals.copy()
+        exact.merge_totals(totals, other.totals, self.is_max)
+        self.totals = totals
+        self.merge_counts(other)
+
+    def _precedence(self) -> tuple[Any, ...]:
+        """Which of two anchors a merge keeps: the coarser scale, then that of more rows; then any total order."""
+        return (self._coarseness(self.theta), self.rows, self.theta)
+
+    # -- reading ---------------------------------------------------------------------------------------------------
+
+    def values(self) -> list[float]:
+        return [exact.value(t, kind) for t, kind in zip(self.totals, self.letters, strict=True)]
+
+    def exact_values(self) -> list[Fraction]:
+        return [exact.exact_value(t) for t in self.totals]
+
+    def payload(self) -> dict[str, Any]:
+        theta = None if self.theta is None else floats_to_json(self.theta)
+        return {"theta": theta, "totals": [floats_to_json(t[: exact.FIRST + int(t[1])]) for t in self.totals]}
+
+    def restore(self, payload: dict[str, Any]) -> None:
+        if payload["theta"] is not None:
+            self.theta = self._theta_from(floats_from_json(payload["theta"]))
+        self.totals = exact.empty_totals(self.letters)
+        for total, stored in zip(self.totals, payload["totals"], strict=True):
+            total[: len(stored)] = floats_from_json(stored)
+
+    @abstractmethod
+    def _theta_from(self, values: list[Any]) -> Any: ...
