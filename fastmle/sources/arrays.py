@@ -19,21 +19,14 @@ class ArrayReader:
     """A 1-D array is the column "x"; an (n, k) array x0 .. x{k-1}; a structured array has its fields."""
 
     reopenable = True
+    waits = False  # a map is read where it is used, right after the look at its file
 
     def __init__(self, values: Array, *, description: str = "") -> None:
-        if values.ndim not in (1, 2) or (values.dtype.names and values.ndim != 1):
-            raise DataError(
-                f"an array of shape {values.shape} was given; rows are wanted: "
-                "one dimension, or two (rows, columns)"
-            )
         self._values = values
         self._map = mapping_of(values)
         self.in_memory = self._map is None
+        self.names = array_names(values.shape, values.dtype)
         self.rows = len(values)
-        if values.dtype.names:
-            self.names: Sequence[str] = values.dtype.names
-        else:
-            self.names = ("x",) if values.ndim == 1 else tuple(f"x{j}" for j in range(values.shape[1]))
         self.description = description or f"array of {rows_text(self.rows)}"
         if values.ndim == 2 and not description:
             self.description += f" and {values.shape[1]} columns"
@@ -45,7 +38,7 @@ class ArrayReader:
 
     def unsuitable(self, name: str) -> str | None:
         values = self._column(name)
-        return None if values.ndim == 1 and output_dtype(values.dtype) else type_text(values)
+        return None if output_dtype(values.dtype) else type_text(values)
 
     def batches(self, names: Sequence[str], chunk_rows: int | None) -> Iterator[Batch]:
         columns = [array_column(self._column(name), strided=self._values.ndim == 2) for name in names]
@@ -53,6 +46,20 @@ class ArrayReader:
             check = partial(check_size, *self._map)
             columns = [MappedColumn(column, check) for column in columns]
         yield Batch(self.rows, columns)
+
+
+def array_names(shape: tuple[int, ...], dtype: np.dtype[Any]) -> tuple[str, ...]:
+    if len(shape) not in (1, 2) or (dtype.names and len(shape) == 2):
+        raise DataError(
+            f"an array of shape {shape} was given; rows are wanted: one dimension, or two (rows, columns)"
+        )
+    if dtype.names:
+        return dtype.names
+    return ("x",) if len(shape) == 1 else tuple(f"x{j}" for j in range(shape[1]))
+
+
+def dtype_problem(dtype: np.dtype[Any]) -> str | None:
+    return None if output_dtype(dtype) else str(dtype)
 
 
 def array_column(values: Array, *, strided: bool = False) -> Column:
@@ -86,8 +93,6 @@ def sequence_array(values: Sequence[Any]) -> Array:
 
 def type_text(values: Array) -> str:
     """The dtype, and for objects the type of the first one, for a message."""
-    if values.ndim != 1:
-        return f"{values.dtype} in {values.ndim} dimensions"
     if values.dtype == object and len(values):
         return f"object ({type(values[0]).__name__} in its first row)"
     return str(values.dtype)

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple, Protocol
 import numpy as np
 
 from fastmle.errors import DataError
-from fastmle.sources.base import Batch, Column, rows_text
+from fastmle.sources.base import Batch, Column, guarded, guarded_iterator, rows_text
 from fastmle.sources.columns import ArrayColumn, BitColumn, NullableColumn, NullColumn
 
 # Arrow's format letters; besides the numbers b: bits, n: all null
@@ -91,8 +91,9 @@ class ArrowReader:
         package = type(data).__module__.partition(".")[0]
         self.reopenable = not one_shot(data)
         self.in_memory = self.reopenable and package in ("pyarrow", "nanoarrow")
+        self.waits = not self.in_memory
         self.rows = len(data) if self.in_memory and hasattr(data, "__len__") else None
-        self._stream: ArrowStream | None = open_stream(data)
+        self._stream: ArrowStream | None = guarded(type(data).__name__, lambda: open_stream(data))
         self._fields = list(self._stream.fields)
         if self.in_memory:
             self._stream = None
@@ -107,5 +108,6 @@ class ArrowReader:
     def batches(self, names: Sequence[str], chunk_rows: int | None) -> Iterator[Batch]:
         stream, self._stream = self._stream, None
         if stream is None:
-            stream = open_stream(self._data)
-        return stream.batches([self.names.index(name) for name in names])
+            stream = guarded(self.description, lambda: open_stream(self._data))
+        batches = stream.batches([self.names.index(name) for name in names])
+        return guarded_iterator(self.description, batches)

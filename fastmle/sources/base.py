@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import pairwise
-from typing import Any, NamedTuple, Protocol, TypeAlias
+from typing import Any, NamedTuple, Protocol, TypeAlias, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
+from fastmle.errors import DataError
+
+T = TypeVar("T")
 Array: TypeAlias = npt.NDArray[Any]
 Chunk: TypeAlias = tuple[Array, ...]
 
@@ -56,6 +59,10 @@ class Reader(Protocol):
     def in_memory(self) -> bool: ...
 
     @property
+    def waits(self) -> bool:
+        """True where reading takes time that a thread can hide."""
+
+    @property
     def description(self) -> str: ...
 
     def unsuitable(self, name: str) -> str | None:
@@ -93,6 +100,28 @@ def cut(rows: int, columns: Sequence[Column], chunk_rows: int | None) -> Iterato
     for start, stop in pairwise(sorted(edges)):
         for begin in range(start, stop, limit):
             yield begin, min(begin + limit, stop)
+
+
+def guarded(where: str | Callable[[], str], run: Callable[[], T]) -> T:
+    """Run a reader's step: whatever it raises comes as DataError, with the place and the reason it gave."""
+    try:
+        return run()
+    except (DataError, KeyboardInterrupt, MemoryError, StopIteration):
+        raise
+    except BaseException as error:  # a panic in Rust is no Exception
+        reason = str(error).strip().split("\n\n")[0] or type(error).__name__
+        place = where if isinstance(where, str) else where()
+        raise DataError(f"{place} cannot be read: {reason}") from error
+
+
+def guarded_iterator(where: str | Callable[[], str], items: Iterator[T]) -> Iterator[T]:
+    while True:
+        try:
+            item = guarded(where, lambda: next(items))
+        except StopIteration:
+            return
+        yield item
+        del item
 
 
 def rows_text(rows: int) -> str:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import glob
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -116,27 +117,34 @@ def open_table(paths: Sequence[str], kind: str, description: str) -> Reader:
         if "://" not in path and not os.access(path, os.R_OK):
             raise DataError(f"{path} cannot be read: permission denied")
     files = list(paths)
-    if kind == "parquet":
-        casts = polars.ScanCastOptions(integer_cast="upcast", float_cast="upcast")
-        hive = any("=" in part for path in files for part in Path(path).parent.parts)
-        query = polars.scan_parquet(
-            files, glob=False, hive_partitioning=hive, extra_columns="ignore", cast_options=casts
-        )
-        return LazyReader(query, description, count_rows=True)
-    if kind == "ipc":
-        return LazyReader(polars.scan_ipc(files, glob=False), description, count_rows=True)
-    separator = "\t" if kind == "tsv" else ","
-    options = {
-        "glob": False,
-        "separator": separator,
-        "null_values": NULL_WORDS,
-        "infer_schema_length": 10_000,
-    }
+    if kind in ("parquet", "ipc"):
+        scan = partial(_scan_parquet, polars) if kind == "parquet" else partial(polars.scan_ipc, glob=False)
+        return LazyReader(scan(files), description, place=lambda: _culprit(scan, files), count_rows=True)
+    options = {"separator": "\t" if kind == "tsv" else ",", "null_values": NULL_WORDS}
+    scan = partial(polars.scan_csv, glob=False, infer_schema_length=10_000, **options)
 
     def as_floats(query: Any, names: Sequence[str]) -> Any:
         """Whole numbers at a file's head say nothing about its middle: read them as floats."""
         schema = query.collect_schema()
         floats = {name: polars.Float64 for name in names if schema[name].is_integer()}
-        return polars.scan_csv(files, schema_overrides=floats, **options).select(names)
+        return scan(files, schema_overrides=floats).select(names)
 
-    return LazyReader(polars.scan_csv(files, **options), description, prepare=as_floats)
+    return LazyReader(scan(files), description, place=lambda: _culprit(scan, files), prepare=as_floats)
+
+
+def _scan_parquet(polars: Any, files: Sequence[str]) -> Any:
+    """Integers and floats may be narrower in some of the files; columns that are not wanted may be missing."""
+    casts = polars.ScanCastOptions(integer_cast="upcast", float_cast="upcast")
+    hive = len(files) > 1 and any("=" in part for path in files for part in Path(path).parent.parts)
+    options = {"glob": False, "hive_partitioning": hive, "extra_columns": "ignore"}
+    return polars.scan_parquet(files, cast_options=casts, **options)
+
+
+def _culprit(scan: Callable[[list[str]], Any], files: Sequence[str]) -> str:
+    """The first of the files whose head or foot cannot be read, for the message."""
+    for path in files:
+        try:
+            scan([path]).collect_schema()
+        except Exception:  # noqa: BLE001  (the error itself is being reported already)
+            return path
+    return files[0] if len(files) == 1 else f"one of the {len(files)} files {files[0]} ..."

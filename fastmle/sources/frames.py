@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 
@@ -16,9 +16,6 @@ from fastmle.sources.columns import ArrayColumn, glue
 class DictReader:
     """Columns by name, each anything that is a single column by itself; looked at only when wanted."""
 
-    reopenable = True
-    in_memory = True
-
     def __init__(self, data: Mapping[Any, Any], open_column: Callable[[Any], Reader]) -> None:
         if not data:
             raise DataError("a dict without columns was given")
@@ -29,6 +26,18 @@ class DictReader:
         self.names = tuple(self._data)
         self.rows: int | None = None
         self.description = f"dict of {len(self.names)} columns"
+
+    @property
+    def reopenable(self) -> bool:
+        return all(reader.reopenable for reader in self._opened.values())
+
+    @property
+    def in_memory(self) -> bool:
+        return all(reader.in_memory for reader in self._opened.values())
+
+    @property
+    def waits(self) -> bool:
+        return any(reader.waits for reader in self._opened.values())
 
     def _reader(self, name: str) -> Reader:
         if name not in self._opened:
@@ -42,8 +51,7 @@ class DictReader:
             if self.rows is None:
                 self.rows = reader.rows
             elif reader.rows is not None and reader.rows != self.rows:
-                lengths = ", ".join(f"{n!r} {r.rows}" for n, r in self._opened.items())
-                raise DataError(f"the columns have different numbers of rows: {lengths}", column=name)
+                self._unequal({name: reader.rows for name, reader in self._opened.items()})
         return self._opened[name]
 
     def unsuitable(self, name: str) -> str | None:
@@ -52,7 +60,14 @@ class DictReader:
 
     def batches(self, names: Sequence[str], chunk_rows: int | None) -> Iterator[Batch]:
         columns = [gather(self._reader(name)) for name in names]
-        yield Batch(columns[0].length if columns else self.rows or 0, columns)
+        rows = columns[0].length if columns else self.rows or 0
+        if any(column.length != rows for column in columns):
+            self._unequal({name: column.length for name, column in zip(names, columns, strict=True)})
+        yield Batch(rows, columns)
+
+    def _unequal(self, lengths: Mapping[str, int | None]) -> NoReturn:
+        listed = ", ".join(f"{name!r} {length}" for name, length in lengths.items())
+        raise DataError(f"the columns have different numbers of rows: {listed}")
 
 
 class PandasReader:
@@ -60,31 +75,35 @@ class PandasReader:
 
     reopenable = True
     in_memory = True
+    waits = False
 
     def __init__(self, data: Any) -> None:
+        self._data = data
         if data.ndim == 1:
-            self._columns = [data]
             self.names: Sequence[str] = ("x" if data.name is None else str(data.name),)
         else:
-            self._columns = [data.iloc[:, j] for j in range(data.shape[1])]
             self.names = tuple(str(label) for label in data.columns)
         self.rows = len(data)
         self.description = f"pandas {type(data).__name__} of {rows_text(self.rows)}"
 
     def unsuitable(self, name: str) -> str | None:
-        series = self._columns[self.names.index(name)]
+        series = self._series(name)
         if isinstance(series.dtype, np.dtype):
             values = series.to_numpy()
             return None if output_dtype(values.dtype) else type_text(values)
         return None if _extension_dtype(series) else str(series.dtype)
 
     def batches(self, names: Sequence[str], chunk_rows: int | None) -> Iterator[Batch]:
-        yield Batch(self.rows, [_pandas_column(self._columns[self.names.index(name)]) for name in names])
+        yield Batch(self.rows, [_pandas_column(self._series(name)) for name in names])
+
+    def _series(self, name: str) -> Any:
+        return self._data if self._data.ndim == 1 else self._data.iloc[:, self.names.index(name)]
 
 
 def _extension_dtype(series: Any) -> Any:
     """The NumPy dtype behind pandas' nullable and Arrow dtypes, if it is numeric."""
-    dtype = getattr(series.dtype, "subtype", None) or getattr(series.dtype, "numpy_dtype", None)
+    sparse = type(series.dtype).__name__ == "SparseDtype"
+    dtype = getattr(series.dtype, "subtype" if sparse else "numpy_dtype", None)
     return dtype if isinstance(dtype, np.dtype) and output_dtype(dtype) else None
 
 

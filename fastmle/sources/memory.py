@@ -1,4 +1,4 @@
-"""Data held in memory (or mapped, or read by slabs): which reader takes them."""
+"""Which reader takes which data: held in memory (or mapped, or read by slabs), or the result of a query."""
 
 from __future__ import annotations
 
@@ -10,19 +10,42 @@ import numpy as np
 from fastmle.errors import DataError
 from fastmle.sources.arrays import ArrayReader, sequence_array
 from fastmle.sources.base import Reader
+from fastmle.sources.chunked import ChunkedReader
 from fastmle.sources.frames import DictReader, PandasReader
 
 
+def package_of(data: Any) -> str:
+    """The package that made the data: asked before importing anything of it."""
+    return type(data).__module__.partition(".")[0]
+
+
+def query_reader(data: Any) -> Reader | None:
+    """The reader for a query, which runs anew for each pass; None for other data."""
+    package = package_of(data)
+    if package == "polars" and hasattr(data, "collect_batches"):
+        from fastmle.sources.polars_ import LazyReader
+
+        return LazyReader(data)
+    if package == "duckdb" and hasattr(data, "project"):
+        from fastmle.sources.duckdb_ import RelationReader
+
+        return RelationReader(data)
+    if package == "pyarrow" and hasattr(data, "scanner"):
+        from fastmle.sources.dataset import DatasetReader
+
+        return DatasetReader(data)
+    return None
+
+
 def memory_reader(data: Any) -> Reader | None:
-    """The reader for data in memory, or None if `data` is of no such kind."""
-    package = type(data).__module__.partition(".")[0]
+    """The reader for data which are there; None for other data."""
+    package = package_of(data)
     if isinstance(data, np.ndarray):
         return ArrayReader(data)
-    if package == "polars":
-        from fastmle.sources.polars_ import FrameReader, LazyReader, is_polars
+    if package == "polars" and hasattr(data, "to_numpy"):
+        from fastmle.sources.polars_ import FrameReader
 
-        if is_polars(data):
-            return LazyReader(data) if type(data).__name__ == "LazyFrame" else FrameReader(data)
+        return FrameReader(data)
     if package == "pandas" and hasattr(data, "iloc"):
         return PandasReader(data)
     if hasattr(data, "__arrow_c_stream__") or hasattr(data, "__arrow_c_array__"):
@@ -39,12 +62,14 @@ def memory_reader(data: Any) -> Reader | None:
             return ArrayReader(np.asarray(data))
         except (TypeError, RuntimeError, ValueError) as error:
             raise DataError(f"{type(data).__name__} cannot be read as an array: {error}") from error
+    if hasattr(data, "shape") and hasattr(data, "__getitem__"):
+        return ChunkedReader(data)
     return None
 
 
 def column_reader(data: Any) -> Reader:
     """The reader for one column of a dict, for the values of a role, for a chunk."""
     reader = memory_reader(data)
-    if reader is None or type(reader).__name__ == "LazyReader":
+    if reader is None:
         raise DataError(f"an array or another column held in memory is wanted, not {type(data).__name__}")
     return reader

@@ -6,8 +6,10 @@ from collections.abc import Iterator, Sequence
 from importlib import import_module
 from typing import Any
 
+import numpy as np
+
 from fastmle.sources.arrow import Field, decode, format_problem, with_validity
-from fastmle.sources.base import Batch, Column
+from fastmle.sources.base import Array, Batch, Column
 from fastmle.sources.columns import Window
 
 _stream: Any = import_module("nanoarrow.c_array_stream")  # absent: the caller takes the next library
@@ -31,20 +33,34 @@ class NanoStream:
         for array in self._stream:
             view = array.view()
             if not self._table:
-                yield Batch(view.length, [self._decode(view, 0)])
+                yield Batch(view.length, [self._decode(array, view, 0)])
                 continue
             columns: list[Column] = []
             for position in positions:
-                column = self._decode(view.child(position), position)
+                column = self._decode(array, view.child(position), position)
                 if view.offset or column.length != view.length:
                     column = Window(column, view.offset, view.length)
-                columns.append(with_validity(column, view.buffer(0), view.offset))
+                columns.append(with_validity(column, held(view.buffer(0), array), view.offset))
             yield Batch(view.length, columns)
 
-    def _decode(self, part: Any, position: int) -> Column:
-        data = part.buffer(1) if part.n_buffers > 1 else None
-        validity = part.buffer(0) if part.n_buffers else None
+    def _decode(self, owner: Any, part: Any, position: int) -> Column:
+        data = held(part.buffer(1), owner) if part.n_buffers > 1 else None
+        validity = held(part.buffer(0), owner) if part.n_buffers else None
         return decode(self._formats[position], part.length, part.offset, part.null_count, validity, data)
+
+
+class _Held:
+    """Lets NumPy see an address and keeps its owner: nanoarrow's buffer views do not."""
+
+    def __init__(self, values: Array, owner: Any) -> None:
+        self.__array_interface__ = values.__array_interface__
+        self.owner = owner
+
+
+def held(buffer: Any, owner: Any) -> Array:
+    """The bytes of a buffer; the batch they belong to lives as long as any view of them."""
+    values = np.frombuffer(buffer, np.uint8) if memoryview(buffer).nbytes else np.empty(0, np.uint8)
+    return np.asarray(_Held(values, owner))
 
 
 def open_stream(data: Any) -> NanoStream:

@@ -7,16 +7,17 @@ from typing import Any
 
 import numpy as np
 
-from fastmle.errors import DataError
-from fastmle.sources.base import BATCH_ROWS, Array, Batch, Column, rows_text
+from fastmle.sources.base import (
+    BATCH_ROWS,
+    Array,
+    Batch,
+    Column,
+    guarded,
+    guarded_iterator,
+    rows_text,
+)
 from fastmle.sources.columns import ArrayColumn, NullColumn, glue
 from fastmle.sources.forked import refuse_after_fork
-
-
-def is_polars(data: Any) -> bool:
-    kind = type(data)
-    known = kind.__name__ in ("Series", "DataFrame", "LazyFrame")
-    return known and kind.__module__.partition(".")[0] == "polars"
 
 
 def type_problem(dtype: Any) -> str | None:
@@ -64,6 +65,7 @@ class FrameReader:
 
     reopenable = True
     in_memory = True
+    waits = False
 
     def __init__(self, data: Any) -> None:
         frame = data.to_frame(data.name or "x") if data.__class__.__name__ == "Series" else data
@@ -84,12 +86,14 @@ class LazyReader:
 
     reopenable = True
     in_memory = False
+    waits = True
 
     def __init__(
         self,
         query: Any,
         description: str = "polars LazyFrame",
         *,
+        place: Callable[[], str] | None = None,
         prepare: Callable[[Any, Sequence[str]], Any] = lambda query, names: query.select(names),
         count_rows: bool = False,
     ) -> None:
@@ -98,7 +102,8 @@ class LazyReader:
         self._prepare = prepare
         self._count = count_rows
         self.description = description
-        self._schema = self._guard(query.collect_schema)
+        self._place = place or description
+        self._schema = guarded(self._place, query.collect_schema)
         self.names: Sequence[str] = self._schema.names()
 
     @property
@@ -107,33 +112,17 @@ class LazyReader:
             return None
         import polars
 
-        return int(self._guard(self._query.select(polars.len()).collect).item())
-
-    def _guard(self, run: Callable[[], Any]) -> Any:
-        """polars' errors, including those it raises as OSError, as DataError with the file's name."""
-        try:
-            return run()
-        except (KeyboardInterrupt, MemoryError, StopIteration):
-            raise
-        except BaseException as error:  # a panic in Rust is no Exception
-            first = str(error).strip().split("\n\n")[0] or type(error).__name__
-            raise DataError(f"{self.description} cannot be read: {first}") from error
+        return int(guarded(self._place, self._query.select(polars.len()).collect).item())
 
     def unsuitable(self, name: str) -> str | None:
         return type_problem(self._schema[name])
 
     def batches(self, names: Sequence[str], chunk_rows: int | None) -> Iterator[Batch]:
         refuse_after_fork()
-        query = self._prepare(self._query, names)
-        size = max(chunk_rows or 0, BATCH_ROWS)
-        run = self._guard(
-            lambda: iter(
-                query.collect_batches(chunk_size=size, maintain_order=True, lazy=True, engine="streaming")
-            )
-        )
-        while True:
-            try:
-                frame = self._guard(lambda: next(run))
-            except StopIteration:
-                return
+        options = {"chunk_size": chunk_rows or BATCH_ROWS, "maintain_order": True, "engine": "streaming"}
+
+        def start() -> Iterator[Any]:
+            return iter(self._prepare(self._query, names).collect_batches(lazy=True, **options))
+
+        for frame in guarded_iterator(self._place, guarded(self._place, start)):
             yield Batch(len(frame), [series_column(frame[name]) for name in names])

@@ -72,4 +72,5 @@ def prefetch(start: Callable[[], Iterator[T]], depth: int = DEPTH) -> Iterator[T
         left.set()
         while not queue.empty():
             queue.get_nowait()
-        thread.join(timeout=1.0)
+        if thread is not threading.current_thread():  # the collector may close us there
+            thread.join(timeout=1.0)

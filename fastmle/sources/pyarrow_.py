@@ -1,4 +1,4 @@
-"""Arrow streams read by pyarrow, where nanoarrow is not installed; and pyarrow datasets."""
+"""Arrow streams read by pyarrow, where nanoarrow is not installed."""
 
 from __future__ import annotations
 
@@ -11,56 +11,46 @@ from fastmle.sources.base import Batch, Column
 
 _pa: Any = import_module("pyarrow")  # absent: the caller takes the next library
 
-FORMATS = dict(
-    zip(
-        [
-            "int8",
-            "uint8",
-            "int16",
-            "uint16",
-            "int32",
-            "uint32",
-            "int64",
-            "uint64",
-            "halffloat",
-            "float",
-            "double",
-        ],
-        NUMBERS,
-        strict=True,
-    )
-) | {"bool": "b", "null": "n"}
+_INTEGERS = ["int8", "uint8", "int16", "uint16", "int32", "uint32", "int64", "uint64"]
+FORMATS = dict(zip([*_INTEGERS, "halffloat", "float", "double"], NUMBERS, strict=True))
+FORMATS |= {"bool": "b", "null": "n"}
 
 
 class PyarrowStream:
-    """The batches of a table, a reader, a record batch, or a lone column."""
+    """The batches of one stream: record batches or, for a lone column, plain arrays."""
 
     def __init__(self, data: Any) -> None:
-        self._batches: Iterator[Any]
-        if hasattr(data, "__arrow_c_stream__") and isinstance(data, (_pa.ChunkedArray,)):
-            named, self._batches = [("x", data.type)], iter(data.chunks)
-        elif hasattr(data, "__arrow_c_stream__"):
-            reader = _pa.RecordBatchReader.from_stream(data)
-            named, self._batches = [(f.name, f.type) for f in reader.schema], iter(reader)
-        else:
-            array = _pa.record_batch(data) if _is_table(data) else _pa.array(data)
-            table = isinstance(array, _pa.RecordBatch)
-            named = [(f.name, f.type) for f in array.schema] if table else [("x", array.type)]
-            self._batches = iter([array])
-        self._types = [str(kind) for _, kind in named]
+        self._batches, kind = _open(data)
+        self._table = isinstance(kind, _pa.Schema)
+        named = [(field.name, field.type) for field in kind] if self._table else [("x", kind)]
         self.fields: Sequence[Field] = [
-            Field(name or "x", None if str(kind) in FORMATS else str(kind)) for name, kind in named
+            Field(name or "x", None if str(dtype) in FORMATS else str(dtype)) for name, dtype in named
         ]
 
     def batches(self, positions: Sequence[int]) -> Iterator[Batch]:
         for batch in self._batches:
-            table = isinstance(batch, _pa.RecordBatch)
-            parts = [batch.column(position) if table else batch for position in positions]
+            parts = [batch.column(position) if self._table else batch for position in positions]
             yield Batch(len(batch), [_decode(part) for part in parts])
 
 
-def _is_table(data: Any) -> bool:
-    return isinstance(data, (_pa.RecordBatch, _pa.StructArray)) or hasattr(data, "schema")
+def _open(data: Any) -> tuple[Iterator[Any], Any]:
+    """The batches and their schema, or the arrays and their type."""
+    if hasattr(data, "__arrow_c_stream__") and not isinstance(data, _pa.ChunkedArray):
+        try:
+            reader = _pa.RecordBatchReader.from_stream(data)
+            return iter(reader), reader.schema
+        except _pa.ArrowInvalid:  # not a table: a stream of arrays
+            pass
+    arrays = (
+        _pa.chunked_array(data)
+        if hasattr(data, "__arrow_c_stream__")
+        else _pa.chunked_array([_pa.array(data)])
+    )
+    if not _pa.types.is_struct(arrays.type):
+        return iter(arrays.chunks), arrays.type
+    names = [field.name for field in arrays.type]
+    batches = [_pa.RecordBatch.from_arrays(chunk.flatten(), names) for chunk in arrays.chunks]
+    return iter(batches), _pa.schema(arrays.type)
 
 
 def _decode(part: Any) -> Column:

@@ -12,7 +12,7 @@ from fastmle.sources.base import Batch, Chunk, Column, Reader, cut, rows_text
 from fastmle.sources.columns import Window
 from fastmle.sources.files import is_path, open_files
 from fastmle.sources.frames import gather
-from fastmle.sources.memory import column_reader, memory_reader
+from fastmle.sources.memory import column_reader, memory_reader, query_reader
 from fastmle.sources.prefetch import prefetch
 from fastmle.sources.resolve import check_type, find, resolve
 from fastmle.sources.streams import StreamReader
@@ -33,6 +33,8 @@ class Source:
         self._spent = False
         self._parts: list[str | Column] = [*names, *roles.values()]
         self._read = list(dict.fromkeys(part for part in self._parts if isinstance(part, str)))
+        if not self._read:  # nothing but arrays: some column must tell how many rows there are
+            self._read = [name for name in reader.names if reader.unsuitable(name) is None][:1]
         self._arrays = {role: part for role, part in roles.items() if not isinstance(part, str)}
         self.names = names
         self.roles = tuple(roles)
@@ -52,7 +54,7 @@ class Source:
                 "a fresh iterator of chunks"
             )
         self._spent = True
-        return self._make() if self.in_memory else prefetch(self._make)
+        return prefetch(self._make) if self._reader.waits else self._make()
 
     def _make(self) -> Iterator[Chunk]:
         position = 0
@@ -117,7 +119,7 @@ def reader_of(data: Any) -> Reader:
     """The reader for this kind of data."""
     if is_path(data):
         return open_files(data)
-    reader = memory_reader(data)
+    reader = query_reader(data) or memory_reader(data)
     if reader is not None:
         return reader
     name = getattr(data, "__name__", type(data).__name__)

@@ -20,6 +20,7 @@ class StreamReader:
 
     rows = None
     in_memory = False
+    waits = True
 
     def __init__(
         self,
@@ -35,25 +36,28 @@ class StreamReader:
         self.description = description
         chunks = self._iterate()
         first = next(chunks, None)
-        self._pending: Iterator[Any] | None = chunks if first is None else chain([first], chunks)
-        self._first = None if first is None else self._reader(first, 0)
-        self.names: Sequence[str] = ("x",) if self._first is None else self._first.names
+        if first is None:
+            raise DataError(f"{description} gave no chunk at all: the data are empty")
+        self._pending: Iterator[Any] | None = chain([first], chunks)
+        self._first: Reader | None = self._reader(first, 0)
+        self.names: Sequence[str] = self._first.names
 
     def _iterate(self) -> Iterator[Any]:
+        """The chunks; single numbers are gathered."""
         chunks = self._start()
-        if not hasattr(chunks, "__iter__"):
+        if not hasattr(chunks, "__iter__") or isinstance(chunks, (str, bytes)):
             raise DataError(f"{self.description} returned {type(chunks).__name__}, not an iterator of chunks")
         items = iter(chunks)
         for item in items:
             if isinstance(item, numbers.Number):
-                rest = [item, *islice(items, SCALAR_ROWS - 1)]
-                yield np.array(rest)
+                yield np.array([item, *islice(items, SCALAR_ROWS - 1)])
             else:
                 yield item
+            del item
 
     def _reader(self, chunk: Any, number: int) -> Reader:
         try:
-            return self._open(chunk)
+            return self._open(as_columns(chunk))
         except DataError as error:
             raise DataError(f"chunk {number} of {self.description}: {error}", column=error.column) from error
 
@@ -65,10 +69,30 @@ class StreamReader:
         self._first = None
         for number, chunk in enumerate(pending if pending is not None else self._iterate()):
             reader = self._reader(chunk, number)
-            for name in names:
-                kind = reader.unsuitable(name) if name in reader.names else "nothing: it is missing"
-                if kind is not None:
-                    raise DataError(
-                        f"chunk {number} of {self.description}: column {name!r} has type {kind}", column=name
-                    )
-            yield from reader.batches(names, chunk_rows)
+            yield from reader.batches(self._check(reader, names, number), chunk_rows)
+            del chunk, reader
+
+    def _check(self, reader: Reader, names: Sequence[str], number: int) -> Sequence[str]:
+        """The wanted columns of a chunk; where there is one only, its name does not matter."""
+        if len(self.names) == 1 and len(reader.names) == 1:
+            names = list(reader.names) * len(names)
+        for name in names:
+            if name not in reader.names:
+                raise DataError(f"chunk {number} of {self.description} has no column {name!r}", column=name)
+            kind = reader.unsuitable(name)
+            if kind is not None:
+                raise DataError(
+                    f"chunk {number} of {self.description}: column {name!r} has type {kind}", column=name
+                )
+        return names
+
+
+def as_columns(chunk: Any) -> Any:
+    """A chunk (X, y) as the columns x0 .. and y."""
+    if not (isinstance(chunk, tuple) and len(chunk) == 2 and all(hasattr(part, "shape") for part in chunk)):
+        return chunk
+    features, target = np.asanyarray(chunk[0]), chunk[1]
+    if features.ndim not in (1, 2):
+        return chunk
+    columns = features.reshape(len(features), -1).T
+    return {**{f"x{j}": column for j, column in enumerate(columns)}, "y": target}
