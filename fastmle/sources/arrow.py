@@ -1,4 +1,4 @@
-"""Anything with `__arrow_c_stream__` or `__arrow_c_array__`: nanoarrow reads it, else pyarrow, else polars."""
+"""Anything with `__arrow_c_stream__` or `__arrow_c_array__`: read by nanoarrow, else pyarrow, else polars."""
 
 from __future__ import annotations
 

@@ -34,7 +34,10 @@ class Column(Protocol):
         """Rows at which `piece` had better stop, so that it need not glue buffers together."""
 
     def piece(self, start: int, stop: int) -> Array:
-        """Native, read-only; float64, float32, int64, int32 or uint8; contiguous but for 2-D float64 arrays."""
+        """A native, read-only array of float64, float32, int64, int32 or uint8.
+
+        It is contiguous, except that the columns of one 2-D float64 array are views with a stride.
+        """
 
 
 class Batch(NamedTuple):
@@ -94,7 +97,7 @@ def read_only(values: Array) -> Array:
 
 
 def cut(rows: int, columns: Sequence[Column], chunk_rows: int | None) -> Iterator[tuple[int, int]]:
-    """Bounds of pieces: one if everything is a view, else blocks; never across a break, never above `chunk_rows`."""
+    """Bounds of pieces, at the breaks and at `chunk_rows`; blocks, unless everything is a view."""
     limit = chunk_rows or (rows if all(column.direct for column in columns) else BLOCK_ROWS)
     edges = {0, rows}.union(*(column.breaks for column in columns))
     for start, stop in pairwise(sorted(edges)):

@@ -15,7 +15,7 @@ SLAB_BYTES = 1 << 25
 
 
 class ChunkedReader:
-    """One or two dimensions, or records; a slab is decoded once, whatever columns and pieces are taken of it."""
+    """One or two dimensions, or records; a slab is read once, whatever is then taken of it."""
 
     reopenable = True
     in_memory = False

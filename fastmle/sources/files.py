@@ -14,7 +14,7 @@ import numpy as np
 
 from fastmle.errors import DataError
 from fastmle.sources.arrays import ArrayReader
-from fastmle.sources.base import Reader
+from fastmle.sources.base import Reader, guarded
 from fastmle.sources.forked import refuse_after_fork
 
 KINDS = {
@@ -25,6 +25,7 @@ KINDS = {
     ".npy": "npy",
 }
 MAGIC = {b"PAR1": "parquet", b"ARRO": "ipc", b"\x93NUM": "npy"}
+HEAD_ROWS = 10_000  # of a CSV: they decide the types
 NULL_WORDS = ["NA", "N/A", "null", "NULL", "None"]  # in a CSV, besides the empty field; NaN is a number there
 
 
@@ -117,30 +118,44 @@ def open_table(paths: Sequence[str], kind: str, description: str) -> Reader:
         if "://" not in path and not os.access(path, os.R_OK):
             raise DataError(f"{path} cannot be read: permission denied")
     files = list(paths)
-    if kind in ("parquet", "ipc"):
-        scan = partial(_scan_parquet, polars) if kind == "parquet" else partial(polars.scan_ipc, glob=False)
-        return LazyReader(scan(files), description, place=lambda: _culprit(scan, files), count_rows=True)
-    options = {"separator": "\t" if kind == "tsv" else ",", "null_values": NULL_WORDS}
-    scan = partial(polars.scan_csv, glob=False, infer_schema_length=10_000, **options)
+    separator = "\t" if kind == "tsv" else ","
+    scan = {"parquet": partial(_scan_parquet, polars), "ipc": partial(polars.scan_ipc, glob=False)}.get(
+        kind, partial(_scan_csv, polars, separator=separator)
+    )
+    place = partial(_culprit, scan, files)
+    query = guarded(place, lambda: scan(files))
+    if kind in ("csv", "tsv"):
+        floats = guarded(place, lambda: _as_floats(polars, query))
+        query = guarded(place, lambda: scan(files, schema_overrides=floats))
+    return LazyReader(query, description, place=place, count_rows=kind in ("parquet", "ipc"))
 
-    def as_floats(query: Any, names: Sequence[str]) -> Any:
-        """Whole numbers at a file's head say nothing about its middle: read them as floats."""
-        schema = query.collect_schema()
-        floats = {name: polars.Float64 for name in names if schema[name].is_integer()}
-        return scan(files, schema_overrides=floats).select(names)
 
-    return LazyReader(scan(files), description, place=lambda: _culprit(scan, files), prepare=as_floats)
+def _scan_csv(polars: Any, files: Sequence[str], **options: Any) -> Any:
+    return polars.scan_csv(
+        files, glob=False, infer_schema_length=HEAD_ROWS, null_values=NULL_WORDS, **options
+    )
+
+
+def _as_floats(polars: Any, query: Any) -> dict[str, Any]:
+    """Whole numbers, or nothing, at a file's head say nothing about its middle: read these as floats."""
+    schema = query.collect_schema()
+    names = [name for name, dtype in schema.items() if dtype.is_integer()]
+    texts = [name for name, dtype in schema.items() if dtype == polars.String]
+    if texts:
+        empty = query.head(HEAD_ROWS).select(polars.col(texts).is_null().all()).collect()
+        names += [name for name, nothing in zip(texts, empty.row(0), strict=True) if nothing]
+    return dict.fromkeys(names, polars.Float64)
 
 
 def _scan_parquet(polars: Any, files: Sequence[str]) -> Any:
-    """Integers and floats may be narrower in some of the files; columns that are not wanted may be missing."""
+    """Numbers may be narrower in some of the files; columns that are not wanted may be missing."""
     casts = polars.ScanCastOptions(integer_cast="upcast", float_cast="upcast")
     hive = len(files) > 1 and any("=" in part for path in files for part in Path(path).parent.parts)
     options = {"glob": False, "hive_partitioning": hive, "extra_columns": "ignore"}
     return polars.scan_parquet(files, cast_options=casts, **options)
 
 
-def _culprit(scan: Callable[[list[str]], Any], files: Sequence[str]) -> str:
+def _culprit(scan: Callable[..., Any], files: Sequence[str]) -> str:
     """The first of the files whose head or foot cannot be read, for the message."""
     for path in files:
         try:

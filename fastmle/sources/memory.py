@@ -9,7 +9,7 @@ import numpy as np
 
 from fastmle.errors import DataError
 from fastmle.sources.arrays import ArrayReader, sequence_array
-from fastmle.sources.base import Reader
+from fastmle.sources.base import Reader, guarded
 from fastmle.sources.chunked import ChunkedReader
 from fastmle.sources.frames import DictReader, PandasReader
 
@@ -58,10 +58,7 @@ def memory_reader(data: Any) -> Reader | None:
         values = sequence_array(data)
         return ArrayReader(values, description="" if values.ndim == 2 else f"list of {len(values)} numbers")
     if hasattr(data, "__array_interface__") or hasattr(data, "__dlpack__"):
-        try:
-            return ArrayReader(np.asarray(data))
-        except (TypeError, RuntimeError, ValueError) as error:
-            raise DataError(f"{type(data).__name__} cannot be read as an array: {error}") from error
+        return ArrayReader(guarded(type(data).__name__, lambda: np.asarray(data)))
     if hasattr(data, "shape") and hasattr(data, "__getitem__"):
         return ChunkedReader(data)
     return None

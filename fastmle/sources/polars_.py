@@ -1,4 +1,4 @@
-"""polars Series, DataFrame and LazyFrame. polars is imported only when such an object, or a file, is given."""
+"""polars Series, DataFrame and LazyFrame; polars is imported only for these, and for files."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ class FrameReader:
 
 
 class LazyReader:
-    """A query, run anew for each pass, of which polars reads the wanted columns only, some batches at a time."""
+    """A query, run anew for each pass: the wanted columns only, a few batches at a time."""
 
     reopenable = True
     in_memory = False
@@ -94,12 +94,10 @@ class LazyReader:
         description: str = "polars LazyFrame",
         *,
         place: Callable[[], str] | None = None,
-        prepare: Callable[[Any, Sequence[str]], Any] = lambda query, names: query.select(names),
         count_rows: bool = False,
     ) -> None:
         refuse_after_fork()
         self._query = query
-        self._prepare = prepare
         self._count = count_rows
         self.description = description
         self._place = place or description
@@ -122,7 +120,7 @@ class LazyReader:
         options = {"chunk_size": chunk_rows or BATCH_ROWS, "maintain_order": True, "engine": "streaming"}
 
         def start() -> Iterator[Any]:
-            return iter(self._prepare(self._query, names).collect_batches(lazy=True, **options))
+            return iter(self._query.select(names).collect_batches(lazy=True, **options))
 
         for frame in guarded_iterator(self._place, guarded(self._place, start)):
             yield Batch(len(frame), [series_column(frame[name]) for name in names])

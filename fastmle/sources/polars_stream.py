@@ -16,6 +16,8 @@ _pl: Any = import_module("polars")  # absent: the caller says what to install
 class PolarsStream:
     def __init__(self, data: Any) -> None:
         frame = _pl.from_arrow(data) if hasattr(data, "to_pylist") else _pl.DataFrame(data)
+        if isinstance(frame, _pl.Series) and frame.dtype == _pl.Struct:
+            frame = frame.struct.unnest()
         self._reader = FrameReader(frame)
         self.fields: Sequence[Field] = [
             Field(name, self._reader.unsuitable(name)) for name in self._reader.names

@@ -32,7 +32,8 @@ def prefetch(start: Callable[[], Iterator[T]], depth: int = DEPTH) -> Iterator[T
     def offer(item: object) -> None:
         while not left.is_set():
             try:
-                return queue.put(item, timeout=WAIT)
+                queue.put(item, timeout=WAIT)
+                return
             except Full:
                 continue
 

@@ -48,7 +48,7 @@ def check_type(reader: Reader, name: str) -> None:
 
 def advice(kind: str) -> str:
     low = kind.lower()
-    if any(word in low for word in ("date", "time", "duration", "timestamp", "interval")):
+    if any(word in low for word in ("date", "time", "duration", "timestamp")):
         return ": convert it first, for instance to seconds since some start"
     if "decimal" in low:
         return ": cast it to a float (double) first"

@@ -1,4 +1,4 @@
-"""`open_source`: any data as a `Source`, whose chunks are tuples of columns; what fits and reads go through."""
+"""`open_source`: any data as a `Source`, which hands out chunks, tuples of columns."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Chunks made by the user's code: a callable that returns a fresh iterator, an iterable, a one-shot iterator."""
+"""Chunks made by the user's code: a callable that returns a fresh iterator, an iterable, an iterator."""
 
 from __future__ import annotations
 
