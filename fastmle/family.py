@@ -12,7 +12,7 @@ from __future__ import annotations
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from fractions import Fraction
 from typing import Any, ClassVar, Literal, NamedTuple
 
@@ -74,7 +74,8 @@ class RowTerms:
     """f(x; θ) of one column: `row(x, theta)` returns a `sums` tuple; `kinds` tells sums ("s") from maxima ("m").
 
     `support(x, theta)` says which rows are possible (None: every finite number), `where` the same in words; `fill` is any point inside it,
-    which stands in for rows that are masked. `theta` is the NamedTuple of the row function's constants.
+    which stands in for rows that are masked. Both are called on floats and, uncompiled, on arrays: conditions are joined
+    by & and |. `theta` is the NamedTuple of the row function's constants.
     """
 
     sums: type[Any]
@@ -128,8 +129,9 @@ class Location(NamedTuple):
 
 def location_of(x: Vector) -> Location:
     """The mean of a block, and a scale in which its squares neither overflow nor vanish."""
-    scale = binary_scale(float(np.max(np.abs(x))))
-    c = float(np.mean(x / scale)) * scale
+    low, high = float(x.min()), float(x.max())
+    scale = binary_scale(max(abs(low), abs(high)))
+    c = low if low == high else float(np.mean(x / scale)) * scale
     return Location(c, 1.0 / scale)
 
 
@@ -150,6 +152,37 @@ def _mean_location(s: Sums) -> Location:
 
 moment_anchor = Anchor(location_of, _rebase_moments, _moment_drift, _mean_location)
 """For terms whose slots are `u` and `uu` = u², u = (x − c) · per."""
+
+
+class Center(NamedTuple):
+    """The anchor of logarithms: a point amid positive data, and its reciprocal."""
+
+    c: float = 1.0
+    per: float = 1.0
+
+
+def center_at(c: float) -> Center:
+    c = min(max(c, 1e-300), 1e300)
+    return Center(c, 1.0 / c)
+
+
+def log_gap(s: Sums) -> Any:
+    """The log of the mean minus the mean of the logs: 0 if and only if all values are equal."""
+    return np.log1p(s.u / s.weight) - s.log / s.weight
+
+
+def _rebase_logs(s: Sums, old: Any, new: Any) -> tuple[Any, Any]:
+    ratio = old.c / new.c
+    return s.u * ratio + s.weight * ((old.c - new.c) / new.c), s.log + s.weight * math.log(ratio)
+
+
+log_anchor = Anchor(
+    of_block=lambda x: center_at(float(np.mean(x / x.max())) * float(x.max())),
+    rebase=_rebase_logs,
+    drift=lambda s: np.abs(np.log1p(s.u / s.weight)) / np.sqrt(np.maximum(2.0 * log_gap(s), 0.0)),
+    of_sums=lambda s: center_at(s.c * (1.0 + s.u / s.weight)),
+)
+"""For terms of positive data whose slots are `u` = (x − c)/c and `log` = log(x/c): shapes of 1e8 lose no digits."""
 
 
 @dataclass(frozen=True)
@@ -184,9 +217,13 @@ class Family(ABC):
     def loglik(self, s: Sums, theta: Vector) -> float:
         """Σ w log p(x; θ) (plus ½ Σ log w under precision weights, which the frame adds)."""
 
-    @abstractmethod
     def score(self, s: Sums, theta: Vector) -> Vector:
         """The gradient in units: ∂ℓ/∂θ_j · u_j. Linear in the sums."""
+        return np.array([math.fsum(row) for row in self.row_scores(s.values, theta) * s.weights])
+
+    def row_scores(self, x: Vector, theta: Vector) -> Vector:
+        """The gradient in units of each value (parameters, values), for families of counts."""
+        raise FamilyError(f"{self.name} has no table of values")
 
     @abstractmethod
     def information(self, s: Sums, theta: Vector) -> Vector:
@@ -194,7 +231,9 @@ class Family(ABC):
 
     def units(self, theta: Vector) -> Vector:
         """The scale of each parameter; by default a positive parameter itself, else 1."""
-        return np.array([t if p.domain == "positive" else 1.0 for p, t in zip(self.params, theta, strict=True)])
+        return np.array(
+            [t if p.domain == "positive" else 1.0 for p, t in zip(self.params, theta, strict=True)]
+        )
 
     def bind(self, columns: tuple[str, ...]) -> Family:
         """The family for these columns of data."""
@@ -204,12 +243,23 @@ class Family(ABC):
 
     def constants(self) -> dict[str, Any]:
         """The constants this object carries, by name: `Family(**constants)` makes it again."""
-        return {name: getattr(self, name) for name in getattr(self, "__dataclass_fields__", ())}
+        return {f.name: getattr(self, f.name) for f in fields(self)}  # type: ignore[arg-type]
+
+    def hold(self, fixed: dict[str, Any]) -> Vector:
+        """The flat vector with the fixed parameters in their places and NaN elsewhere."""
+        blank: dict[str, Any] = {p.name: math.nan for p in self.params}
+        return self.unpack(blank | fixed)
+
+    def table(self, s: Sums) -> tuple[Vector, Vector] | None:
+        """The values and their weights, where the sums hold them."""
+        return (s.values, s.weights) if isinstance(self.terms, TableTerms) else None
 
     def valid(self, theta: Vector) -> bool:
         """Whether θ lies inside the parameter space."""
         bounds = {"real": (-math.inf, math.inf), "positive": (0.0, math.inf), "unit": (0.0, 1.0)}
-        return all(bounds[p.domain][0] < t < bounds[p.domain][1] for p, t in zip(self.params, theta, strict=True))
+        return all(
+            bounds[p.domain][0] < t < bounds[p.domain][1] for p, t in zip(self.params, theta, strict=True)
+        )
 
     def pack(self, vector: Sequence[Any] | Vector) -> dict[str, Any]:
         """A flat vector (parameters or their errors) as the mapping that users see."""

@@ -56,7 +56,8 @@ class Gaussian(Family):
     def solve(self, s: Sums) -> Solution:
         mean = s.u / s.weight
         variance = max(s.uu - s.u * mean, 0.0) / s.n
-        return Solution((s.c + mean / s.per, math.sqrt(variance) / s.per))
+        theta = (s.c + mean / s.per, math.sqrt(variance) / s.per)
+        return Solution(theta) if theta[1] > 0.0 else Solution(theta, "degenerate", "all values are equal")
 
     def loglik(self, s: Sums, theta: Vector) -> float:
         _, zz = standardised(s, theta)

@@ -64,7 +64,9 @@ def _combine(typingctx: Any, state: Any, values: Any, w: Any, log_w: Any, use: A
             new.append(add(builder, next(rest), args[3]))
         if "o" in extras:  # outer product of (1, values), under the squared weight
             full = [weight] + [weigh(v) for v in row]
-            new += [add(builder, next(rest), builder.fmul(a, b)) for i, a in enumerate(full) for b in full[i:]]
+            new += [
+                add(builder, next(rest), builder.fmul(a, b)) for i, a in enumerate(full) for b in full[i:]
+            ]
         return context.make_tuple(builder, result, new)
 
     return result(state, values, w, log_w, use, layout), codegen

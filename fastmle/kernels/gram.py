@@ -144,7 +144,17 @@ def compile_gram(weighted: bool, outer: bool, drop: bool) -> Callable[..., None]
     vector = types.Array(types.float64, 1, "C", readonly=True)
     index = types.int64[::1]
     signature = types.void(
-        index, index, types.int64, types.int64, vector, vector, vector, types.float64[:, ::1], types.int64[:, ::1]
+        index,
+        index,
+        types.int64,
+        types.int64,
+        vector,
+        vector,
+        vector,
+        types.float64[:, ::1],
+        types.int64[:, ::1],
     )
-    flags = "".join(f"_{name}" for name, on in (("weighted", weighted), ("outer", outer), ("drop", drop)) if on)
+    flags = "".join(
+        f"_{name}" for name, on in (("weighted", weighted), ("outer", outer), ("drop", drop)) if on
+    )
     return compile_kernel(gram, signature, "gram" + flags)

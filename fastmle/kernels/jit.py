@@ -55,7 +55,9 @@ def fingerprint(*functions: FunctionType | None) -> str:
     return digest.hexdigest()[:16]
 
 
-def compile_kernel(function: FunctionType, signature: Any, name: str, made_of: tuple[Any, ...] = ()) -> Callable[..., Any]:
+def compile_kernel(
+    function: FunctionType, signature: Any, name: str, made_of: tuple[Any, ...] = ()
+) -> Callable[..., Any]:
     """Compile `function` for one explicit signature, without the GIL, under a cache name of its own.
 
     `name` tells the variant (family, dtype, flags); `made_of` lists the row functions it closes over.

@@ -11,7 +11,7 @@ from typing import Any, Literal
 import numpy as np
 
 from ..errors import DataError
-from ..family import Sums
+from ..family import Family, Sums, Vector
 
 Chunk = tuple[np.ndarray, ...]  # the columns, then the weights if there are any
 WeightKind = Literal["frequency", "precision", "sampling"]
@@ -53,11 +53,19 @@ class State(ABC):
     def sums(self) -> Sums: ...
 
     @abstractmethod
+    def meat(self, family: Family, theta: Vector) -> Vector:
+        """Σ w² s sᵀ of the scores s in units: what sampling weights put between the breads."""
+
+    @abstractmethod
     def payload(self) -> dict[str, Any]:
         """The state's numbers, JSON-safe and exact."""
 
     @abstractmethod
     def restore(self, payload: dict[str, Any]) -> None: ...
+
+    @abstractmethod
+    def weighted(self) -> Any:
+        """The same rows as a state of frequency weights, each of weight 1."""
 
     def count(self, rows: int, nulls: int, zeros: int, outside: int) -> None:
         self.seen += rows
@@ -73,9 +81,13 @@ class State(ABC):
 
     def observations(self, weight: float) -> float:
         """n as the likelihood counts it: Σw as if rows were repeated, or the rows."""
-        return float(self.rows) if self.options.weighted and self.options.weight_kind == "precision" else weight
+        return (
+            float(self.rows) if self.options.weighted and self.options.weight_kind == "precision" else weight
+        )
 
-    def judge(self, columns: Chunk, w: np.ndarray | None, row: int, possible: Callable[[float], bool] | None) -> int:
+    def judge(
+        self, columns: Chunk, w: np.ndarray | None, row: int, possible: Callable[[float], bool] | None
+    ) -> int:
         """Raise for the first bad row of a piece that starts at `row`; return how many are merely outside.
 
         A row of weight 0 is not there, so nothing of it is bad. Rows are numbered from 0.
@@ -86,7 +98,11 @@ class State(ABC):
             if w is not None and not (weight >= 0.0 and math.isfinite(weight)):
                 if math.isnan(weight) and options.nulls == "drop":
                     continue
-                what = "is null" if math.isnan(weight) else f"is {weight:g}: weights must be finite and not negative"
+                what = (
+                    "is null"
+                    if math.isnan(weight)
+                    else f"is {weight:g}: weights must be finite and not negative"
+                )
                 raise bad_value(options.weight_label, row + i, what)
             if weight == 0.0:
                 continue
@@ -100,7 +116,9 @@ class State(ABC):
                     raise bad_value(label, row + i, f"is {v:g}: values must be finite")
                 if possible is not None and not possible(v):
                     if options.outside == "raise":
-                        raise bad_value(label, row + i, f"is {v:.17g}, outside the support ({options.support})")
+                        raise bad_value(
+                            label, row + i, f"is {v:.17g}, outside the support ({options.support})"
+                        )
                     outside += 1
         return outside
 

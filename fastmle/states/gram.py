@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from fractions import Fraction
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from ..errors import FamilyError
-from ..family import GramTerms, Sums, location_of
+from ..family import Family, GramTerms, Sums, Vector, location_of
 from ..kernels import exact
-from ..kernels.gram import compile_gram, pairs
 from ..kernels.fold import BLOCK
+from ..kernels.gram import compile_gram, pairs
 from .base import Chunk, Options
 from .totals import TotalsState
 
@@ -110,17 +111,30 @@ class GramState(TotalsState):
 
     # -- reading ---------------------------------------------------------------------------------------------------
 
-    def sums(self) -> Sums:
+    def _named(self, triangle: np.ndarray, weight: float) -> Sums:
         k = self.terms.k + 1
-        values = np.array(self.values())
         theta = self.theta or Locations((0.0,) * (k - 1), (1.0,) * (k - 1))
         upper = np.triu_indices(k)
         g = np.zeros((k, k))
-        g[upper] = g.T[upper] = values[: self.slots]
-        weight = float(g[0, 0]) if self.options.weighted else float(self.rows)
-        s = Sums(
-            weight, weight, self.rows, center=np.array(theta.c), per=np.array(theta.per), first=g[0, 1:], second=g[1:, 1:]
-        )
+        g[upper] = g.T[upper] = triangle
+        center, per = np.array(theta.c), np.array(theta.per)
+        return Sums(weight, weight, self.rows, center=center, per=per, first=g[0, 1:], second=g[1:, 1:])
+
+    def weighted(self) -> GramState:
+        state = GramState(self.terms, replace(self.options, weighted=True), self.theta)
+        state.totals[:] = self.totals
+        state.merge_counts(self)
+        return state
+
+    def meat(self, family: Family, theta: Vector) -> Vector:
+        units = np.eye(self.slots)
+        scores = np.array([family.score(self._named(unit, unit[0]), theta) for unit in units])
+        return np.asarray(scores.T @ self.sums().outer @ scores)
+
+    def sums(self) -> Sums:
+        values = np.array(self.values())
+        weight = float(values[0]) if self.options.weighted else float(self.rows)
+        s = self._named(values[: self.slots], weight)
         if self.outer:
             half = np.triu_indices(self.slots)
             s.outer = np.zeros((self.slots, self.slots))

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from fractions import Fraction
 from typing import Any
 
 import numpy as np
 
-from ..family import NoTheta, RowTerms, Sums
+from ..family import Family, NoTheta, RowTerms, Sums, Vector
 from ..kernels import exact
 from ..kernels.fold import BLOCK, compile_fold, slot_kinds, slot_layout
 from .base import Chunk, Options
@@ -52,7 +53,8 @@ class RowState(TotalsState):
         keep = np.isfinite(x)
         if w.size:
             keep &= w > 0
-        keep[keep] = [self._possible(v) for v in x[keep].tolist()]
+        if self.terms.support is not None:
+            keep &= self.terms.support(x, self.terms.theta())
         return self.terms.anchor.of_block(x[keep]) if keep.any() else None
 
     def _anchor_of_sums(self) -> Any:
@@ -74,7 +76,12 @@ class RowState(TotalsState):
         columns = []
         for j in range(k + 1):  # what a unit of each of (weight, slots) becomes
             unit = [Fraction(int(i == j)) for i in range(k + 1)]
-            columns.append([unit[0], *map(Fraction, anchor.rebase(self._named(unit[1:], unit[0], unit[0]), self.theta, new))])
+            columns.append(
+                [
+                    unit[0],
+                    *map(Fraction, anchor.rebase(self._named(unit[1:], unit[0], unit[0]), self.theta, new)),
+                ]
+            )
         matrix = np.array(columns, dtype=object).T
         values = self.exact_values()
         weight = values[k] if self.options.weighted else Fraction(self.rows)
@@ -101,6 +108,21 @@ class RowState(TotalsState):
             if "p" in self.layout:
                 extra["log_weight"] = values[k + 1]
         return Sums(weight, rows if "p" in self.layout else weight, rows, **extra)
+
+    def weighted(self) -> RowState:
+        state = RowState(self.terms, replace(self.options, weighted=True), self.theta)
+        state.totals[: len(self.letters)] = self.totals
+        exact.write_components(state.totals[len(self.letters)], [float(self.rows)] if self.rows else [])
+        state.merge_counts(self)
+        return state
+
+    def meat(self, family: Family, theta: Vector) -> Vector:
+        k = len(self.terms.sums._fields)
+        units = np.eye(k + 1)
+        scores = np.array(
+            [family.score(self._named(unit[1:].tolist(), unit[0], unit[0]), theta) for unit in units]
+        )
+        return np.asarray(scores.T @ self.sums().outer @ scores)
 
     def sums(self) -> Sums:
         values = self.values()

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
-from ..family import Sums, TableTerms
+from ..family import Family, Sums, TableTerms, Vector
 from ..kernels.fold import BLOCK
 from ..kernels.table import compile_count
 from ..pool import run_slices
@@ -71,7 +72,9 @@ class TableState(State):
     def _possible(self, v: Any) -> Any:
         return (v >= self.terms.lowest) & (v <= self.terms.highest) & (v == np.floor(v))
 
-    def _take_rest(self, x: np.ndarray, w: np.ndarray, rows: np.ndarray, first_row: int) -> tuple[int, int, int]:
+    def _take_rest(
+        self, x: np.ndarray, w: np.ndarray, rows: np.ndarray, first_row: int
+    ) -> tuple[int, int, int]:
         """Rows the kernel passed over: large values, nulls, weight 0, and what cannot be."""
         v = x[rows].astype(np.float64)
         weights = w[rows] if w.size else np.ones(rows.size)
@@ -81,7 +84,9 @@ class TableState(State):
             good = self._possible(v) & np.isfinite(v) & (weights > 0.0) & np.isfinite(weights)
         outside = 0
         for i in rows[~(good | zero | null)].tolist():
-            outside += self.judge((x[i : i + 1],), w[i : i + 1] if w.size else None, first_row + i, self._possible)
+            outside += self.judge(
+                (x[i : i + 1],), w[i : i + 1] if w.size else None, first_row + i, self._possible
+            )
         self._take_large(v[good], weights[good])
         return int(null.sum()), int(zero.sum()), outside
 
@@ -91,7 +96,11 @@ class TableState(State):
         top = int(min(max(v[v < LARGEST], default=0), LARGEST - 1))
         if top >= self.dense.shape[1]:
             self._widen(1 << (top + 1 - 1).bit_length())
-        columns = np.stack([weights, weights * weights]) if self.options.weighted else np.ones((2, v.size), np.int64)
+        columns = (
+            np.stack([weights, weights * weights])
+            if self.options.weighted
+            else np.ones((2, v.size), np.int64)
+        )
         if not self.options.weighted:
             columns[1] = 0
         small = v < self.dense.shape[1]
@@ -122,6 +131,20 @@ class TableState(State):
         self.large, self.large_weights = merged, grown
         self.merge_counts(other)
 
+    def weighted(self) -> TableState:
+        state = TableState(self.terms, replace(self.options, weighted=True))
+        state.dense, state.large = self.dense.astype(np.float64), self.large
+        state.large_weights = self.large_weights.astype(np.float64)
+        for table in (state.dense, state.large_weights):
+            table[1] = table[0]
+        state.merge_counts(self)
+        return state
+
+    def meat(self, family: Family, theta: Vector) -> Vector:
+        s = self.sums()
+        scores = family.row_scores(s.values, theta)
+        return np.asarray((scores * s.squares) @ scores.T)
+
     def sums(self) -> Sums:
         used = np.flatnonzero(self.dense[0])
         values = np.concatenate([used.astype(np.float64), self.large])
@@ -132,7 +155,11 @@ class TableState(State):
 
     def payload(self) -> dict[str, Any]:
         s = self.sums()
-        return {"values": s.values.tolist(), "weights": floats_to_json(s.weights), "squares": floats_to_json(s.squares)}
+        return {
+            "values": s.values.tolist(),
+            "weights": floats_to_json(s.weights),
+            "squares": floats_to_json(s.squares),
+        }
 
     def restore(self, payload: dict[str, Any]) -> None:
         values = np.array(payload["values"], np.float64)

@@ -70,7 +70,11 @@ class TotalsState(State):
     # -- adding --------------------------------------------------------------------------------------------------
 
     def add(self, chunk: Chunk, first_row: int = 0) -> None:
-        columns, w = (chunk[:-1], np.ascontiguousarray(chunk[-1], np.float64)) if self.options.weighted else (chunk, _NO_WEIGHTS)
+        columns, w = (
+            (chunk[:-1], np.ascontiguousarray(chunk[-1], np.float64))
+            if self.options.weighted
+            else (chunk, _NO_WEIGHTS)
+        )
         before = dict(self.__dict__)
         try:
             rows, done = columns[0].size, 0
@@ -129,7 +133,9 @@ class TotalsState(State):
         outside, nulls, zeros = counts.sum(axis=0).tolist()
         self.count(rows, nulls, zeros, outside)
 
-    def _inspect(self, columns: Chunk, w: np.ndarray, sums: np.ndarray, counts: np.ndarray, first_row: int) -> int:
+    def _inspect(
+        self, columns: Chunk, w: np.ndarray, sums: np.ndarray, counts: np.ndarray, first_row: int
+    ) -> int:
         """Raise for a bad row; return the first block whose sums overflowed (to be done about another anchor), or -1."""
         finite = np.isfinite(sums).all(axis=1) if not self.is_max.any() else np.True_
         suspects = np.flatnonzero((counts[:, BAD] > 0) | ~finite)
@@ -138,8 +144,9 @@ class TotalsState(State):
             rows = slice(b * BLOCK, (b + 1) * BLOCK)
             piece = tuple(c[rows] for c in columns)
             weights = w[rows] if self.options.weighted else None
-            counts[b, BAD] = self.judge(piece, weights, first_row + b * BLOCK, self._possible)
-            if overflow < 0 and not np.all(np.isfinite(sums[b])) and self.theta is not None:
+            if counts[b, BAD] or not all(np.isfinite(c).all() for c in piece):
+                counts[b, BAD] = self.judge(piece, weights, first_row + b * BLOCK, self._possible)
+            if overflow < 0 and self.theta is not None and not np.isfinite(sums[b]).all():
                 other = self._anchor_of(piece, w[rows])
                 if other is not None and self._coarseness(other) > self._coarseness(self.theta):
                     overflow = b

@@ -1,0 +1,59 @@
+"""fastmle: exact maximum-likelihood fits of data of any size, at the speed of memory.
+
+`fit`, `suffstats`, `loglik`, `nll`, `compare`, `kl`, `entropy`, `load`; families as `Gaussian()`, `Gamma()`, ...
+Nothing heavy is imported before it is used.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+__version__ = "0.1.0"
+
+if TYPE_CHECKING:
+    from .api import Comparison as Comparison
+    from .api import compare as compare
+    from .api import fit as fit
+    from .api import loglik as loglik
+    from .api import nll as nll
+    from .api import suffstats as suffstats
+    from .divergence import entropy as entropy
+    from .divergence import kl as kl
+    from .errors import ConvergenceError as ConvergenceError
+    from .errors import DataError as DataError
+    from .errors import FamilyError as FamilyError
+    from .errors import FastmleError as FastmleError
+    from .family import Family as Family
+    from .result import Fit as Fit
+    from .stats import SufficientStats as SufficientStats
+    from .stats import load as load
+
+_HOME = {
+    "fit": "api", "suffstats": "api", "loglik": "api", "nll": "api", "compare": "api", "Comparison": "api",
+    "kl": "divergence", "entropy": "divergence", "Fit": "result", "SufficientStats": "stats", "load": "stats",
+    "Family": "family", "DataError": "errors", "FamilyError": "errors", "ConvergenceError": "errors", "FastmleError": "errors",
+}  # fmt: skip
+__all__ = ["__version__", *_HOME]
+
+
+def __getattr__(name: str) -> Any:
+    if name.startswith("_"):
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    if name in _HOME:
+        value = getattr(import_module(f".{_HOME[name]}", __name__), name)
+    else:
+        from .families import REGISTRY, family_class
+
+        by_class = {attribute: family for family, (_, attribute) in REGISTRY.items()}
+        if name not in by_class:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        value = family_class(by_class[name])
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    from .families import REGISTRY
+
+    return sorted([*__all__, *(attribute for _, attribute in REGISTRY.values())])

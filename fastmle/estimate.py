@@ -1,0 +1,196 @@
+"""From a family and its sums to a fit: the estimate, its errors, and a status that says what they are worth."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from .errors import DataError, FamilyError
+from .family import Family, Solution, Sums, Vector
+from .newton import Point, maximise
+from .passes import Passes
+from .result import Fit
+from .states import Options, State
+
+PILOT = 1 << 18  # rows of the sample from which an iterative fit starts
+
+
+def fit_passes(family: Family, passes: Passes, fixed: dict[str, Any]) -> Fit:
+    """One pass for families that need one; a pilot and a few passes for the others."""
+    check_weights(family, passes.options)
+    if family.one_pass:
+        fit = fit_state(family, passes.run(family.terms), fixed)
+        fit.n_passes = passes.count
+        return fit
+    return _fit_newton(family, passes, fixed)
+
+
+def check_weights(family: Family, options: Options) -> None:
+    if options.weighted and options.weight_kind == "precision" and not family.precision_weights:
+        raise FamilyError(
+            f"precision weights are not defined for {family.name}: it has no dispersion they could scale"
+        )
+
+
+def free_of(family: Family, fixed: dict[str, Any]) -> tuple[np.ndarray, Vector]:
+    """Which entries of θ are estimated, and the values of the others (NaN where free)."""
+    held = family.hold(fixed)
+    for name, value in fixed.items():
+        if not np.isfinite(np.asarray(value, float)).all():
+            raise FamilyError(f"{family.name}: {name} cannot be held at {value}")
+    return np.isnan(held), held
+
+
+def fit_state(family: Family, state: State, fixed: dict[str, Any]) -> Fit:
+    """The fit from a state alone, with no row in memory."""
+    if not state.rows:
+        raise DataError(f"column {state.options.labels[0]!r}: there are no rows to fit {family.name} to")
+    s = state.sums()
+    free, held = free_of(family, fixed)
+    if not fixed:
+        solution, how = family.solve(s), "closed form"
+    elif not free.any():
+        solution, how = Solution(tuple(held)), "all parameters fixed"
+        if not family.valid(held):
+            raise FamilyError(f"{family.name}: {family.pack(held)} lies outside the parameter space")
+    else:
+        solution, how = _solve_fixed(family, s, fixed, free, held)
+    theta = np.array(solution.theta, float)
+    return _finish(family, state, s, theta, free, solution.status, solution.message, how, 1, fixed)
+
+
+def _solve_fixed(
+    family: Family, s: Sums, fixed: dict[str, Any], free: np.ndarray, held: Vector
+) -> tuple[Solution, str]:
+    closed = family.solve_fixed(s, fixed)
+    if closed is not None:
+        return closed, "closed form"
+    whole = family.solve(s)
+    start = np.array([t if math.isfinite(t) and t != 0.0 else 1.0 for t in whole.theta])
+    start = np.where(free, start, held)
+    if not family.valid(start):
+        raise FamilyError(f"{family.name}: {fixed} lies outside the parameter space")
+    climb = maximise(family, lambda _: s, start, free, tolerance=1e-13)
+    status = "ok" if climb.converged else "not_converged"
+    return Solution(tuple(climb.point.theta), status, "" if climb.converged else climb.message), "newton"
+
+
+def _fit_newton(family: Family, passes: Passes, fixed: dict[str, Any]) -> Fit:
+    if not passes.source.reopenable:
+        raise DataError(
+            f"{family.name} needs several passes, and {passes.source.description} can be read only once: "
+            "pass a callable that returns a fresh iterator of chunks"
+        )
+    terms = family.terms
+    free, held = free_of(family, fixed)
+    sample, whole = passes.pilot(terms, PILOT)  # type: ignore[arg-type]
+    columns = next(iter(sample.source.chunks()))
+    x = columns[0].astype(np.float64)
+    w = columns[1].astype(np.float64) if passes.options.weighted else np.ones(x.size)
+    start = held
+    if x.size and free.any():
+        with np.errstate(all="ignore"):
+            start = np.where(free, family.start(x, w), held)
+    states: dict[int, State] = {}  # by the identity of their sums
+
+    def over(run: Passes) -> Any:
+        def evaluate(theta: Vector) -> Sums:
+            state = run.run(terms, family.row_theta(theta))
+            s = state.sums()
+            states[id(s)] = state
+            return s
+
+        return evaluate
+
+    if not (np.isfinite(start).all() and family.valid(start)):  # no row, or all rows of the sample equal
+        state = passes.run(terms)  # raises for what is wrong with the data
+        if whole and free.any():
+            theta = np.where(free, np.nan, held)
+            return _finish(
+                family,
+                state,
+                state.sums(),
+                theta,
+                free,
+                "degenerate",
+                "all values are equal",
+                "none",
+                passes.count,
+                fixed,
+            )
+        if not free.any():
+            raise FamilyError(f"{family.name}: {fixed} lies outside the parameter space")
+        start = np.where(free, 1.0, held)
+    if free.any() and not whole:
+        start = maximise(family, over(sample), start, free, tolerance=1e-3).point.theta
+    n = max(1, passes.source.rows or x.size)
+    climb = maximise(family, over(passes), start, free, tolerance=min(1e-7, 1e-10 * math.sqrt(n)))
+    status = "ok" if climb.converged else "not_converged"
+    point = climb.point
+    message = "" if climb.converged else climb.message
+    return _finish(
+        family,
+        states[id(point.sums)],
+        point.sums,
+        point.theta,
+        free,
+        status,
+        message,
+        "newton",
+        passes.count,
+        fixed,
+    )
+
+
+def _finish(
+    family: Family, state: State, s: Sums, theta: Vector, free: np.ndarray, status: str, message: str,
+    how: str, n_passes: int, fixed: dict[str, Any],
+) -> Fit:  # fmt: skip
+    """Log-likelihood, covariance and score at the estimate; NaN for whatever is undefined."""
+    options = state.options
+    k = len(theta)
+    cov, units, norm, llf = np.full((k, k), np.nan), np.ones(k), math.nan, math.nan
+    regular = family.regular and status in ("ok", "not_converged")
+    if regular and family.valid(theta):
+        point = Point.of(family, s, theta)
+        llf = point.llf
+        if point.good():
+            cov, sound = _covariance(state, family, point, free)
+            units = family.units(theta)
+            norm = point.norm(free)
+            if not sound and status == "ok":
+                status, message = "not_converged", "the information at the estimate is not positive definite"
+        elif status == "ok":
+            status, message = "not_converged", "the likelihood is not finite at the estimate"
+    elif status not in ("degenerate", "not_converged"):
+        llf = float(family.loglik(s, theta))
+    weight_kind = options.weight_kind if options.weighted else None
+    if weight_kind == "precision":
+        llf += 0.5 * s.log_weight
+    return Fit(
+        family=family, theta=theta, cov=cov, units=units, llf=llf, nobs=float(state.rows) if weight_kind == "sampling" else float(s.n),
+        nobs_dropped=state.dropped, status=status, message=message, n_passes=n_passes, fitted_by=how, score_norm=norm,
+        weight_kind=weight_kind, fixed=tuple(fixed), columns=options.labels, sums=s,
+    )  # fmt: skip
+
+
+def _covariance(state: State, family: Family, point: Point, free: np.ndarray) -> tuple[Vector, bool]:
+    """The inverse observed information in units, or the sandwich under sampling weights; 0 for fixed parameters."""
+    information = point.information[np.ix_(free, free)]
+    cov = np.zeros((free.size, free.size))
+    if not free.any():
+        return cov, True
+    scale = np.sqrt(np.abs(np.diag(information)))
+    if not (np.diag(information) > 0.0).all():
+        return np.full_like(cov, np.nan), False
+    scaled = information / np.outer(scale, scale)
+    if np.linalg.eigvalsh(scaled)[0] <= 0.0:
+        return np.full_like(cov, np.nan), False
+    bread = np.linalg.inv(scaled) / np.outer(scale, scale)
+    inner = (bread + bread.T) / 2.0
+    if state.options.weighted and state.options.weight_kind == "sampling":
+        inner = inner @ state.meat(family, point.theta)[np.ix_(free, free)] @ inner
+    cov[np.ix_(free, free)] = inner
+    return cov, True

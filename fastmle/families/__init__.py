@@ -1,0 +1,53 @@
+"""The registry of families: one line each, imported when asked for."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+from difflib import get_close_matches
+from importlib import import_module
+from typing import Any
+
+from ..errors import FamilyError
+from ..family import Family
+
+# name: (module, class)
+REGISTRY: dict[str, tuple[str, str]] = {
+    "gaussian": ("gaussian", "Gaussian"),
+    "gamma": ("gamma", "Gamma"),
+    "weibull": ("weibull", "Weibull"),
+    "uniform": ("uniform", "Uniform"),
+    "bernoulli": ("bernoulli", "Bernoulli"),
+    "poisson": ("poisson", "Poisson"),
+    "negative_binomial": ("negative_binomial", "NegativeBinomial"),
+    "mvn": ("mvn", "MVN"),
+}
+
+
+def family_class(name: str) -> type[Family]:
+    """The class of a registered family."""
+    if name not in REGISTRY:
+        near = get_close_matches(name, REGISTRY, 1)
+        hint = f"; did you mean {near[0]!r}?" if near else f"; there are {', '.join(REGISTRY)}"
+        raise FamilyError(f"unknown family {name!r}{hint}")
+    module, attribute = REGISTRY[name]
+    found: type[Family] = getattr(import_module(f".{module}", __name__), attribute)
+    return found
+
+
+def family_of(family: str | Family, **constants: Any) -> Family:
+    """A family by name or object; its constants (`n=10`) go with a name."""
+    if isinstance(family, Family):
+        if constants:
+            raise FamilyError(
+                f"unknown option {', '.join(constants)}: {family.name} carries its constants already"
+            )
+        return family
+    if not isinstance(family, str):
+        raise FamilyError(f"a family is a name or a family object, not {type(family).__name__}")
+    cls = family_class(family)
+    known = [field.name for field in fields(cls)]  # type: ignore[arg-type]
+    unknown = [c for c in constants if c not in known]
+    if unknown:
+        said = f"its constants are {', '.join(known)}" if known else "it has no constants"
+        raise FamilyError(f"unknown option {', '.join(unknown)} for {family}: {said}")
+    return cls(**constants)

@@ -1,0 +1,96 @@
+"""The negative binomial: p(x) = Γ(x + r)/(x! Γ(r)) p^r (1 − p)^x, for x = 0, 1, 2, ..., r > 0 real.
+
+Maximum likelihood: p̂ = r̂/(r̂ + x̄), and r̂ is the root of Σ ψ(x + r) − nψ(r) + n log(r/(r + x̄)), which exists if and
+only if the variance (divisor n) exceeds the mean; otherwise the likelihood rises to the Poisson limit r = ∞.
+Source: Johnson, Kemp & Kotz, ch. 5; W. Simonsen, Scand. Actuarial J. (1976) 220-235 (uniqueness of the root).
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+import scipy
+
+from ..family import Family, Param, Solution, Sums, TableTerms, Vector
+from ..kernels.vecmath.gaps import log1p_minus, poisson_log_pmf
+
+
+def digamma_rise(x: Vector, r: float) -> Vector:
+    """ψ(x + r) − ψ(r) − x/r for whole x >= 0; = −Σ_{j<x} j/(r(r + j)), which does not cancel for large r."""
+    if x.size and x.max() < 1e6:
+        j = np.arange(int(x.max()) + 1, dtype=float)
+        partial = np.concatenate([[0.0], np.cumsum(j / (r * (r + j)))])
+        return -partial[x.astype(np.intp)]
+    return np.asarray(scipy.special.digamma(x + r) - scipy.special.digamma(r) - x / r)
+
+
+def log_binomial(x: Vector, r: float) -> Vector:
+    """log Γ(x + r)/(x! Γ(r)), by the beta function: no difference of large logarithms."""
+    v = np.where(x > 0.0, x, 1.0)
+    return np.where(x > 0.0, -scipy.special.betaln(r, v) - np.log(v), 0.0)
+
+
+@dataclass(frozen=True)
+class NegativeBinomial(Family):
+    """NegativeBinomial(r, p) as in scipy: the number of failures before the r-th success of probability p."""
+
+    name: ClassVar[str] = "negative_binomial"
+    params: ClassVar[tuple[Param, ...]] = (Param("r", "positive"), Param("p", "unit"))
+    terms: ClassVar[TableTerms] = TableTerms()
+    discrete: ClassVar[bool] = True
+
+    def units(self, theta: Vector) -> Vector:
+        return np.array([theta[0], theta[1] * (1.0 - theta[1])])
+
+    def solve(self, s: Sums) -> Solution:
+        mean = math.fsum(s.weights * s.values) / s.weight
+        variance = math.fsum(s.weights * (s.values - mean) ** 2) / s.weight
+        if mean == 0.0:
+            return Solution((math.nan, 1.0), "boundary", "every value is 0: p = 1 for any r")
+        if variance <= mean * (1.0 + 1e-14):
+            return Solution(
+                (math.inf, 1.0), "boundary", "the variance does not exceed the mean: the limit is a Poisson"
+            )
+
+        def profile(log_r: float) -> float:
+            r = math.exp(log_r)
+            rise = math.fsum(s.weights * digamma_rise(s.values, r)) / s.weight
+            return r * r / mean * (rise - float(log1p_minus(mean / r)))
+
+        at = math.log(mean * mean / (variance - mean))
+        low, high = at - 1.0, at + 1.0
+        while profile(low) < 0.0:
+            low -= 2.0
+        while profile(high) > 0.0:
+            high += 2.0
+        r = math.exp(scipy.optimize.brentq(profile, low, high, xtol=1e-15, rtol=1e-15))
+        return Solution((r, r / (r + mean)))
+
+    def loglik(self, s: Sums, theta: Vector) -> float:
+        r, p = theta
+        if not math.isfinite(r):
+            mean = math.fsum(s.weights * s.values) / s.weight
+            return math.fsum(s.weights * poisson_log_pmf(s.values, mean))
+        each = log_binomial(s.values, r) + r * math.log(p) + scipy.special.xlog1py(s.values, -p)
+        return math.fsum(s.weights * each)
+
+    def row_scores(self, x: Vector, theta: Vector) -> Vector:
+        r, p = theta
+        return np.array([r * (digamma_rise(x, r) + math.log(p)) + x, r * (1.0 - p) - x * p])
+
+    def information(self, s: Sums, theta: Vector) -> Vector:
+        r, p = theta
+        fall = scipy.special.polygamma(1, r) - scipy.special.polygamma(1, s.values + r)
+        total, cross = math.fsum(s.weights * s.values), -s.weight * r * (1.0 - p)
+        return np.array(
+            [
+                [r * r * math.fsum(s.weights * fall), cross],
+                [cross, s.weight * r * (1.0 - p) ** 2 + total * p * p],
+            ]
+        )
+
+    def dist(self, theta: Vector) -> Any:
+        return scipy.stats.nbinom(*theta)

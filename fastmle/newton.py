@@ -1,0 +1,144 @@
+"""Safeguarded Newton steps towards a maximum of the likelihood; one evaluation is one pass, or none where sums serve.
+
+Steps are taken in log θ for positive parameters and in logit θ for probabilities, so that no bound is met, and halved
+until the likelihood does not fall. Source: J. Nocedal & S. Wright, Numerical Optimization (2006), ch. 3.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from .family import Family, Sums, Vector
+
+MOST_STEPS = 100
+LONGEST = 3.0  # a step in log θ, logit θ or in units
+
+
+@dataclass
+class Point:
+    """The likelihood at θ: value, gradient and observed information in units, and the sums they came from."""
+
+    theta: Vector
+    sums: Sums
+    llf: float
+    score: Vector
+    information: Vector
+
+    @classmethod
+    def of(cls, family: Family, s: Sums, theta: Vector) -> Point:
+        with np.errstate(all="ignore"):
+            return cls(
+                theta, s, float(family.loglik(s, theta)), family.score(s, theta), family.information(s, theta)
+            )
+
+    def norm(self, free: np.ndarray) -> float:
+        """sqrt(gᵀ I⁻¹ g): how far θ is from the maximum, in standard errors."""
+        return math.sqrt(
+            max(0.0, float(self.score[free] @ ascent(self.score[free], self.information[np.ix_(free, free)])))
+        )
+
+    def good(self) -> bool:
+        return bool(
+            math.isfinite(self.llf) and np.isfinite(self.score).all() and np.isfinite(self.information).all()
+        )
+
+
+@dataclass
+class Climb:
+    """Where the steps ended, and the sentence for it."""
+
+    point: Point
+    converged: bool
+    message: str
+
+
+def ascent(g: Vector, information: Vector) -> Vector:
+    """The step I⁻¹g; where I is not positive definite its eigenvalues are taken by their size."""
+    scale = np.sqrt(np.maximum(np.abs(np.diag(information)), 1e-300))
+    values, vectors = np.linalg.eigh(information / np.outer(scale, scale))
+    values = np.maximum(np.abs(values), 1e-14 * np.abs(values).max())
+    step: Vector = vectors @ ((vectors.T @ (g / scale)) / values) / scale
+    return step
+
+
+def moved(family: Family, theta: Vector, units: Vector, step: Vector) -> Vector:
+    """θ after a step in log θ, logit θ, or units, by domain."""
+    out = theta.copy()
+    for j, p in enumerate(family.params):
+        if p.domain == "positive":
+            out[j] = theta[j] * math.exp(step[j])
+        elif p.domain == "unit":
+            odds = theta[j] / (1.0 - theta[j]) * math.exp(step[j])
+            out[j] = odds / (1.0 + odds)
+        else:
+            out[j] = theta[j] + units[j] * step[j]
+    return out
+
+
+def working(family: Family, point: Point) -> tuple[Vector, Vector]:
+    """Gradient and information with respect to log θ, logit θ or θ/unit."""
+    theta, units = point.theta, family.units(point.theta)
+    domains = [p.domain for p in family.params]
+    inner = np.array(
+        [
+            t if d == "positive" else t * (1 - t) if d == "unit" else u
+            for d, t, u in zip(domains, theta, units, strict=True)
+        ]
+    )
+    bend = np.array(
+        [
+            1.0 if d == "positive" else 1.0 - 2.0 * t if d == "unit" else 0.0
+            for d, t in zip(domains, theta, strict=True)
+        ]
+    )
+    ratio = inner / units
+    g = point.score * ratio
+    return g, point.information * np.outer(ratio, ratio) - np.diag(g * bend)
+
+
+def maximise(
+    family: Family,
+    evaluate: Callable[[Vector], Sums],
+    start: Vector,
+    free: np.ndarray,
+    tolerance: float = 1e-10,
+    most: int = MOST_STEPS,
+) -> Climb:
+    """Climb from `start` along the free parameters until the score norm is within `tolerance` standard errors.
+
+    Also stops where rounding lets no step improve; the message says which.
+    """
+    point = Point.of(family, evaluate(start), start)
+    evaluations, last = 1, math.inf
+    if not point.good():
+        return Climb(point, False, "the likelihood is not finite at the start")
+    while True:
+        norm = point.norm(free)
+        if norm <= tolerance:
+            return Climb(point, True, "the score vanishes")
+        if norm < 1e-6 and norm > 0.25 * last:
+            return Climb(point, True, "rounding allows no better point")
+        last = norm
+        g, information = working(family, point)
+        step = np.zeros_like(g)
+        step[free] = ascent(g[free], information[np.ix_(free, free)])
+        step *= min(1.0, LONGEST / max(float(np.abs(step).max()), 1e-300))
+        units, new = family.units(point.theta), point
+        for _ in range(30):
+            if evaluations >= most:
+                return Climb(point, False, f"no maximum was reached in {most} evaluations")
+            theta = moved(family, point.theta, units, step)
+            if np.array_equal(theta, point.theta):
+                return Climb(point, norm < 1e-6, "rounding allows no better point")
+            new = Point.of(family, evaluate(theta), theta)
+            evaluations += 1
+            if new.good() and new.llf >= point.llf - 1e-12 * abs(point.llf) - 1e-9 * norm:
+                break
+            step *= 0.5 if new.good() else 0.25
+        else:
+            return Climb(point, norm < 1e-6, "no step along the ascent direction improves the likelihood")
+        point = new

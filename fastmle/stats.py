@@ -1,0 +1,242 @@
+"""Streaming sufficient statistics: a small state that takes chunks, merges with +, and fits at any time."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from copy import copy
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from .errors import DataError, FamilyError
+from .estimate import check_weights, fit_state
+from .families import family_of
+from .family import Family
+from .result import Fit, to_json
+from .sources import open_source
+from .states import Chunk, Options, State, new_state
+from .states.bins import Bins
+
+FORMAT = "fastmle-state"
+VERSION = 1
+_NATIVE = {np.dtype(t) for t in ("f8", "f4", "i8", "i4", "u1")}
+
+
+def one_pass_of(family: Family) -> Family:
+    if not family.one_pass:
+        raise FamilyError(
+            f"{family.name} needs several passes over the data, so it has no sufficient statistics: use fit"
+        )
+    return family
+
+
+class SufficientStats:
+    """What one read of the data leaves for a family: `update`, `+`, `fit`, `loglik`, `save`.
+
+    Made by `fastmle.suffstats`. Holds no rows; merging is exact for sums about the same anchor, and to 1e-13 else.
+    """
+
+    def __init__(
+        self, family: Family, options: Options, columns: Any = None, keep: str | None = None
+    ) -> None:
+        self.family = one_pass_of(family)
+        check_weights(family, options)
+        self.options = options
+        self.columns = columns
+        self.bins = Bins() if keep == "bins" else None
+        self._state: State | None = None
+
+    # -- adding --------------------------------------------------------------------------------------------------
+
+    def update(self, chunk: Any, weights: Any = None) -> SufficientStats:
+        """Add a chunk (anything `fit` takes) with one weight a row, or none; returns self.
+
+        Raises DataError for a bad row, and then nothing of the chunk is added.
+        """
+        if type(chunk) is np.ndarray and chunk.ndim == 1 and chunk.dtype in _NATIVE and weights is None:
+            self._add(("x",), (chunk,), False)
+            return self
+        source = open_source(chunk, self.columns, {"weights": weights})
+        before = (
+            self._state,
+            None if self._state is None else copy(self._state),
+            self.bins and Bins.from_dict(self.bins.to_dict()),
+        )
+        try:
+            for piece in source.chunks():
+                self._add(source.names, piece, weights is not None)
+        except BaseException:
+            self._state = before[1]
+            self.bins = before[2]
+            raise
+        return self
+
+    def _add(self, names: tuple[str, ...], chunk: Chunk, weighted: bool) -> None:
+        state = self._state
+        if state is None:
+            self.family = self.family.bind(names)
+            where = getattr(self.family.terms, "where", "whole numbers")
+            self.options = replace(self.options, labels=names, support=where)
+            always = self.options.weight_kind != "frequency"
+            state = new_state(self.family.terms, replace(self.options, weighted=weighted or always))
+        elif weighted and not state.options.weighted:
+            state = state.weighted()
+        if state.options.weighted and not weighted:
+            chunk = (*chunk, np.ones(chunk[0].size))
+        if len(chunk) != len(state.options.labels) + state.options.weighted:
+            raise DataError(f"{self.family.name} takes {len(state.options.labels)} columns, not {len(names)}")
+        state.add(chunk, state.seen)
+        self._state = state
+        if self.bins is not None:
+            self.bins.add(chunk[0], chunk[-1] if state.options.weighted else None)
+
+    def __add__(self, other: SufficientStats) -> SufficientStats:
+        """The state of both sets of rows. Raises FamilyError unless family, weights and nulls agree."""
+        if not isinstance(other, SufficientStats):
+            return NotImplemented
+        mine, yours = (
+            (
+                s.family.name,
+                s.options.weight_kind,
+                s.options.nulls,
+                s.family.constants() if s._state else None,
+            )
+            for s in (self, other)
+        )
+        if mine[:3] != yours[:3] or (mine[3] is not None and yours[3] is not None and mine[3] != yours[3]):
+            raise FamilyError(f"states of {mine[:3]} and {yours[:3]} do not merge")
+        one, two = (self, other) if self._state is not None else (other, self)
+        merged = copy(one)
+        if one._state is not None:
+            merged._state = copy(one._state)
+            if two._state is not None:
+                right = two._state
+                if merged._state.options.weighted != right.options.weighted:
+                    if right.options.weighted:
+                        merged._state = merged._state.weighted()
+                    else:
+                        right = right.weighted()
+                merged._state.merge(right)
+        if self.bins is not None and other.bins is not None:
+            merged.bins = Bins.from_dict(self.bins.to_dict())
+            merged.bins.merge(other.bins)
+        else:
+            merged.bins = None
+        return merged
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, SufficientStats) and self.to_dict() == other.to_dict()
+
+    __hash__ = None  # type: ignore[assignment]
+
+    # -- reading -------------------------------------------------------------------------------------------------
+
+    @property
+    def nobs(self) -> float:
+        """The number of observations so far, as the weights count them."""
+        return 0.0 if self._state is None else float(self._state.sums().n)
+
+    @property
+    def state(self) -> State:
+        if self._state is None or not self._state.rows:
+            raise DataError(f"column {self.options.labels[0]!r}: there are no rows in this state")
+        return self._state
+
+    def fit(self, fixed: Mapping[str, Any] | None = None, strict: bool = False) -> Fit:
+        """The maximum-likelihood fit to all rows so far. Raises DataError if there are none."""
+        from .api import judged
+
+        fit = fit_state(self.family, self.state, dict(fixed or {}))
+        fit.bins = self.bins
+        return judged(fit, strict)
+
+    def loglik(self, params: Mapping[str, Any] | None = None, **more: Any) -> float:
+        """Σ w log p(x; params) of all rows so far; −inf if one of them is impossible."""
+        from .api import loglik_of
+
+        return loglik_of(self.family, self.state, {**(params or {}), **more})
+
+    def __repr__(self) -> str:
+        return f"<SufficientStats {self.family.name}: n={self.nobs:,.10g}>"
+
+    def _repr_html_(self) -> str:
+        return f"<code>suffstats</code> {self.family.name}, n = {self.nobs:,.10g}"
+
+    # -- keeping -------------------------------------------------------------------------------------------------
+
+    def to_dict(self) -> dict[str, Any]:
+        """Everything, JSON-safe; floats as exact hexadecimal strings."""
+        o, state = self.options, self._state
+        return {
+            "format": FORMAT,
+            "version": VERSION,
+            "family": self.family.name,
+            "constants": to_json(self.family.constants()),
+            "weight_kind": o.weight_kind,
+            "nulls": o.nulls,
+            "columns": self.columns,
+            "bins": None if self.bins is None else self.bins.to_dict(),
+            "state": None
+            if state is None
+            else {
+                "labels": list(state.options.labels),
+                "weighted": state.options.weighted,
+                "rows": state.rows,
+                "seen": state.seen,
+                "dropped": state.dropped,
+                **state.payload(),
+            },
+        }
+
+    @classmethod
+    def from_dict(cls, stored: Mapping[str, Any]) -> SufficientStats:
+        """A state from `to_dict()`. Raises DataError if it is none, or of a later version."""
+        from .pool import cores
+
+        try:
+            if stored["format"] != FORMAT or stored["version"] > VERSION:
+                raise DataError(f"this is no {FORMAT} of version {VERSION} or earlier")
+            family = family_of(stored["family"], **stored["constants"])
+            options = Options(weight_kind=stored["weight_kind"], nulls=stored["nulls"], threads=cores())
+            made = cls(family, options, stored["columns"])
+            if stored["bins"] is not None:
+                made.bins = Bins.from_dict(stored["bins"])
+            kept = stored["state"]
+            if kept is not None:
+                where = getattr(family.terms, "where", "whole numbers")
+                made.options = replace(options, labels=tuple(kept["labels"]), support=where)
+                state = new_state(family.terms, replace(made.options, weighted=bool(kept["weighted"])))
+                state.rows, state.seen, state.dropped = (int(kept[k]) for k in ("rows", "seen", "dropped"))
+                state.restore(kept)
+                made._state = state
+            return made
+        except (KeyError, TypeError, IndexError, AttributeError) as error:
+            raise DataError(f"this is no {FORMAT}: {error!r} is missing or damaged") from error
+
+    def to_bytes(self) -> bytes:
+        """The state as versioned JSON in UTF-8; reading it runs no code."""
+        return json.dumps(self.to_dict(), allow_nan=False).encode()
+
+    @classmethod
+    def from_bytes(cls, stored: bytes) -> SufficientStats:
+        """A state from `to_bytes()`. Raises DataError if it is none."""
+        try:
+            return cls.from_dict(json.loads(stored))
+        except (UnicodeDecodeError, json.JSONDecodeError) as error:
+            raise DataError(f"this is no {FORMAT}: {error}") from error
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write `to_bytes()` to a file: beside it first, then in its place at once."""
+        beside = f"{os.fspath(path)}.{os.getpid()}.part"
+        with open(beside, "wb") as file:
+            file.write(self.to_bytes())
+        os.replace(beside, path)
+
+
+def load(path: str | os.PathLike[str]) -> SufficientStats:
+    """A state saved by `save`. Raises DataError if the file is none."""
+    with open(path, "rb") as file:
+        return SufficientStats.from_bytes(file.read())
