@@ -143,7 +143,8 @@ def test_a_pyarrow_dataset_and_a_duckdb_relation(folder):
 
     duckdb = pytest.importorskip("duckdb")
     dataset = ds.dataset(folder / "t.parquet")
-    relation = duckdb.connect().sql(f"select *, b::hugeint as wide from '{folder}/t.parquet'")
+    connection = duckdb.connect()
+    relation = connection.sql(f"select *, b::hugeint as wide from '{folder}/t.parquet'")
     assert open_source(dataset, "a").rows == N
     for data in (dataset, relation):
         source = open_source(data, ["a", "c", "d"], {"w": "b"})

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from fastmle.errors import DataError
 from fastmle.sources.base import (
     BATCH_ROWS,
     Array,
@@ -81,6 +82,16 @@ class FrameReader:
         yield Batch(self.rows, [series_column(self._frame[name]) for name in names])
 
 
+def check_version() -> None:
+    import polars
+
+    if tuple(map(int, polars.__version__.split(".")[:2])) < (1, 37):
+        raise DataError(
+            f"reading files needs polars 1.37 or later, this is {polars.__version__}: "
+            "older ones end quietly where a file is damaged"
+        )
+
+
 class LazyReader:
     """A query, run anew for each pass: the wanted columns only, a few batches at a time."""
 
@@ -97,6 +108,7 @@ class LazyReader:
         count_rows: bool = False,
     ) -> None:
         refuse_after_fork()
+        check_version()
         self._query = query
         self._count = count_rows
         self.description = description
