@@ -245,7 +245,7 @@ def test_views_where_views_are_possible():
         assert source.in_memory
     for data in (A, {"a": A}, table.select(["a"]), series, pd.Series(A), memoryview(A)):
         (chunk,) = open_source(data).chunks()
-        assert np.shares_memory(chunk[0], series.to_numpy() if data is series else A)
+        assert np.shares_memory(chunk[0], data.to_numpy() if hasattr(data, "to_numpy") else A)
     assert A.flags.writeable
     (chunk,) = open_source(D).chunks()
     assert np.shares_memory(chunk[0], D)
@@ -487,6 +487,25 @@ def test_memory_of_a_stream_is_bounded():
     time.sleep(0.1)
     assert len(made) <= 5
     reading.close()
+
+
+def test_sqlite_is_told_of_the_thread():
+    import sqlite3
+
+    def rows(connection):
+        cursor = connection.execute("select x from t")
+        while part := cursor.fetchmany(100):
+            yield [x for (x,) in part]
+
+    for same in (True, False):
+        connection = sqlite3.connect(":memory:", check_same_thread=same)
+        connection.execute("create table t(x)")
+        connection.executemany("insert into t values (?)", [(x,) for x in range(1000)])
+        if same:
+            with pytest.raises(DataError, match="check_same_thread=False"):
+                read(lambda c=connection: rows(c))
+        else:
+            np.testing.assert_array_equal(read(lambda c=connection: rows(c))[0], range(1000))
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="signals")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from functools import cache
 from itertools import pairwise
 from typing import Any, NamedTuple, Protocol, TypeAlias, TypeVar
 
@@ -75,6 +76,7 @@ class Reader(Protocol):
         """The rows in order, of these columns only."""
 
 
+@cache
 def output_dtype(dtype: np.dtype[Any]) -> np.dtype[Any] | None:
     """The smallest of the five dtypes which holds all values of `dtype`; None if it is not numeric."""
     size = dtype.itemsize
@@ -98,6 +100,9 @@ def read_only(values: Array) -> Array:
 
 def cut(rows: int, columns: Sequence[Column], chunk_rows: int | None) -> Iterator[tuple[int, int]]:
     """Bounds of pieces, at the breaks and at `chunk_rows`; blocks, unless everything is a view."""
+    if rows <= (chunk_rows or BLOCK_ROWS) and not any(column.breaks for column in columns):
+        yield 0, rows
+        return
     limit = chunk_rows or (rows if all(column.direct for column in columns) else BLOCK_ROWS)
     edges = {0, rows}.union(*(column.breaks for column in columns))
     for start, stop in pairwise(sorted(edges)):

@@ -26,7 +26,7 @@ def query_reader(data: Any) -> Reader | None:
         from fastmle.sources.polars_ import LazyReader
 
         return LazyReader(data)
-    if package == "duckdb" and hasattr(data, "project"):
+    if package in ("duckdb", "_duckdb") and hasattr(data, "project"):
         from fastmle.sources.duckdb_ import RelationReader
 
         return RelationReader(data)
@@ -39,9 +39,9 @@ def query_reader(data: Any) -> Reader | None:
 
 def memory_reader(data: Any) -> Reader | None:
     """The reader for data which are there; None for other data."""
-    package = package_of(data)
     if isinstance(data, np.ndarray):
         return ArrayReader(data)
+    package = package_of(data)
     if package == "polars" and hasattr(data, "to_numpy"):
         from fastmle.sources.polars_ import FrameReader
 

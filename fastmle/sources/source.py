@@ -117,7 +117,7 @@ def role_column(role: str, values: Any) -> Column:
 
 def reader_of(data: Any) -> Reader:
     """The reader for this kind of data."""
-    if is_path(data):
+    if not isinstance(data, np.ndarray) and is_path(data):
         return open_files(data)
     reader = query_reader(data) or memory_reader(data)
     if reader is not None:

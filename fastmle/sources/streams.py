@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numbers
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from itertools import chain, islice
 from typing import Any
@@ -48,12 +49,20 @@ class StreamReader:
         if not hasattr(chunks, "__iter__") or isinstance(chunks, (str, bytes)):
             raise DataError(f"{self.description} returned {type(chunks).__name__}, not an iterator of chunks")
         items = iter(chunks)
-        for item in items:
-            if isinstance(item, numbers.Number):
-                yield np.array([item, *islice(items, SCALAR_ROWS - 1)])
-            else:
-                yield item
-            del item
+        try:
+            for item in items:
+                if isinstance(item, numbers.Number):
+                    yield np.array([item, *islice(items, SCALAR_ROWS - 1)])
+                else:
+                    yield item
+                del item
+        except sqlite_error() as error:
+            if "thread" not in str(error):
+                raise
+            raise DataError(
+                f"{self.description}: chunks are read in a thread of their own; "
+                f"connect with check_same_thread=False ({error})"
+            ) from error
 
     def _reader(self, chunk: Any, number: int) -> Reader:
         try:
@@ -85,6 +94,12 @@ class StreamReader:
                     f"chunk {number} of {self.description}: column {name!r} has type {kind}", column=name
                 )
         return names
+
+
+def sqlite_error() -> tuple[type[Exception], ...]:
+    """The error of a connection used outside its thread, if sqlite3 is loaded at all."""
+    loaded = sys.modules.get("sqlite3")
+    return (loaded.ProgrammingError,) if loaded else ()
 
 
 def as_columns(chunk: Any) -> Any:
