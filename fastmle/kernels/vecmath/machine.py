@@ -114,14 +114,21 @@ def fma(typing_context, a, b, c):
 
 @intrinsic
 def poly(typing_context, x, coefficients):
-    """c[0] + c[1] x + c[2] x^2 + ... by Horner's rule, unrolled, in fused operations."""
+    """c[0] + c[1] x + c[2] x^2 + ... by Estrin's scheme: pairs, pairs of pairs, ...
+
+    Two or three multiplications more than Horner's rule, but a chain of log2(n) operations instead of n:
+    the reorder buffer holds only a few turns of the loop, so the length of the chain is what counts.
+    """
 
     def codegen(context, builder, signature, args):
-        x, packed = args
-        value = builder.extract_value(packed, len(coefficients) - 1)
-        for i in range(len(coefficients) - 2, -1, -1):
-            value = _fma(builder, value, x, builder.extract_value(packed, i))
-        return value
+        power = args[0]
+        terms = [builder.extract_value(args[1], i) for i in range(len(coefficients))]
+        while True:
+            pairs = [_fma(builder, terms[i + 1], power, terms[i]) for i in range(0, len(terms) - 1, 2)]
+            terms = pairs + terms[len(terms) & ~1 :]
+            if len(terms) == 1:
+                return terms[0]
+            power = builder.fmul(power, power)
 
     return _F64(_F64, coefficients), codegen
 

@@ -3,7 +3,7 @@
 import math
 
 from .exps import exp_of_sum
-from .logs import NAN, TINY, split
+from .logs import NAN, split
 from .machine import cpu, floor, fma, inlined, is_nan, magnitude, poly, where, with_sign_of
 
 INF = math.inf
@@ -38,9 +38,7 @@ def pow(x, y):
 @inlined
 def log_in_two(x):
     """log x = high + low to about 2**-66 of itself, for finite x > 0."""
-    subnormal = x < TINY
-    k, m, _ = split(where(subnormal, x * 18014398509481984.0, x))
-    k = where(subnormal, k - 54.0, k)
+    k, m = split(x)
     # s = f / (2+f), with its remainder.
     f = m - 1.0
     d = 2.0 + f
