@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from importlib import import_module
 from typing import Any
 
 from fastmle.sources.arrow import open_stream
@@ -18,13 +19,13 @@ class DatasetReader:
 
     def __init__(self, data: Any) -> None:
         self._data = data
+        self._format = getattr(getattr(data, "format", None), "default_extname", "")
         self.names: Sequence[str] = data.schema.names
 
     @property
     def rows(self) -> int | None:
         """From the metadata, where the format has them."""
-        kind = getattr(getattr(self._data, "format", None), "default_extname", "")
-        if kind not in ("parquet", "feather", "ipc"):
+        if self._format not in ("parquet", "feather", "ipc"):
             return None
         return int(guarded(self.description, self._data.count_rows))
 
@@ -33,14 +34,12 @@ class DatasetReader:
         return None if kind in FORMATS else kind
 
     def batches(self, names: Sequence[str], chunk_rows: int | None) -> Iterator[Batch]:
-        def start() -> Any:
-            scanner = self._data.scanner(
-                columns=list(names),
-                batch_size=chunk_rows or BATCH_ROWS,
-                batch_readahead=4,
-                fragment_readahead=1,
-            )
-            return open_stream(scanner.to_reader())
-
-        stream = guarded(self.description, start)
+        stream = guarded(self.description, lambda: open_stream(self._scan(names, chunk_rows or BATCH_ROWS)))
         return guarded_iterator(self.description, stream.batches(range(len(names))))
+
+    def _scan(self, names: Sequence[str], rows: int) -> Any:
+        options: dict[str, Any] = {"batch_size": rows, "batch_readahead": 4, "fragment_readahead": 1}
+        if self._format == "parquet":  # else pyarrow reads whole columns of the file ahead
+            parquet = import_module("pyarrow.dataset").ParquetFragmentScanOptions
+            options["fragment_scan_options"] = parquet(pre_buffer=False, use_buffered_stream=True)
+        return self._data.scanner(columns=list(names), **options).to_reader()
