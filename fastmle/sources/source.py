@@ -10,9 +10,10 @@ import numpy as np
 from fastmle.errors import DataError
 from fastmle.sources.base import Batch, Chunk, Column, Reader, cut, rows_text
 from fastmle.sources.columns import Window
-from fastmle.sources.files import is_path, open_files
+from fastmle.sources.files import open_files
 from fastmle.sources.frames import gather
 from fastmle.sources.memory import column_reader, memory_reader, query_reader
+from fastmle.sources.paths import is_path
 from fastmle.sources.prefetch import prefetch
 from fastmle.sources.resolve import check_type, find, resolve
 from fastmle.sources.streams import StreamReader
