@@ -10,6 +10,7 @@ u = `units(θ)` (the scale of each parameter), so that data of 1e300 and of 1e-3
 from __future__ import annotations
 
 import math
+import sys
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields
@@ -26,6 +27,21 @@ Vector = np.ndarray[Any, np.dtype[np.float64]]
 
 row_function = register_jitable(fastmath={"contract"}, error_model="numpy")
 """Marks a function of one row: ordinary Python, which the CPU's and the GPU's kernels both compile."""
+
+
+LARGEST = sys.float_info.max  # x <= LARGEST, not x < inf, which LLVM turns into slower tests of bits
+
+
+@row_function
+def positive(x: float, theta: Any) -> bool:
+    """The support x > 0."""
+    return (x > 0.0) & (x <= LARGEST)
+
+
+@row_function
+def finite(x: float, theta: Any) -> bool:
+    """The support of all finite numbers, for terms whose sums do not show one that is not."""
+    return abs(x) <= LARGEST
 
 
 class Param(NamedTuple):

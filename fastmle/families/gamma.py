@@ -23,28 +23,23 @@ from ..family import (
     Vector,
     log_anchor,
     log_gap,
+    positive,
     row_function,
 )
-from ..kernels.vecmath import log_ratio
 from ..kernels.vecmath.gaps import log1p_minus, log_minus_digamma, stirling_error, trigamma_minus_inverse
 
 
 class Logs(NamedTuple):
     u: float  # (x − c)/c
-    log: float  # log(x/c)
+    log: float  # x/c, whose logarithms are summed
 
 
 @row_function
 def add(x: float, a: Center) -> Logs:
-    return Logs((x - a.c) * a.per, log_ratio(x, a.c, a.per))
+    return Logs((x - a.c) * a.per, x * a.per)
 
 
-@row_function
-def positive(x: float, a: Center) -> bool:
-    return (x > 0.0) & (x < math.inf)
-
-
-TERMS = RowTerms(Logs, add, positive, "x > 0", fill=1.0, theta=Center, anchor=log_anchor)
+TERMS = RowTerms(Logs, add, positive, "x > 0", fill=1.0, theta=Center, kinds="sl", anchor=log_anchor)
 
 
 def shape_of(gap: float) -> float:

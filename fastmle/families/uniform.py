@@ -13,7 +13,7 @@ from typing import Any, ClassVar, NamedTuple
 import numpy as np
 import scipy
 
-from ..family import Family, NoTheta, Param, RowTerms, Solution, Sums, Vector, row_function
+from ..family import Family, NoTheta, Param, RowTerms, Solution, Sums, Vector, finite, row_function
 
 
 class Ends(NamedTuple):
@@ -26,11 +26,6 @@ class Ends(NamedTuple):
 @row_function
 def add(x: float, _: NoTheta) -> Ends:
     return Ends(-x, x)
-
-
-@row_function
-def finite(x: float, _: NoTheta) -> bool:
-    return abs(x) < math.inf
 
 
 @dataclass(frozen=True)

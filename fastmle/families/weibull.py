@@ -13,7 +13,7 @@ from typing import Any, ClassVar, NamedTuple
 import numpy as np
 import scipy
 
-from ..family import Family, Param, RowTerms, Sums, Vector, row_function
+from ..family import Family, Param, RowTerms, Sums, Vector, positive, row_function
 from ..kernels.vecmath import exp, log_ratio
 
 
@@ -37,11 +37,6 @@ def add(x: float, a: At) -> Powers:
     z = log_ratio(x, a.scale, a.per)
     t = exp(a.shape * z)
     return Powers(z, t, z * t, z * z * t)
-
-
-@row_function
-def positive(x: float, a: At) -> bool:
-    return (x > 0.0) & (x < math.inf)
 
 
 @dataclass(frozen=True)

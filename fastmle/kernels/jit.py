@@ -70,5 +70,7 @@ def compile_kernel(
     try:
         return njit([signature], cache=True, **options)(function)  # type: ignore[no-any-return]
     except (OSError, RuntimeError) as error:
+        if isinstance(error, RuntimeError) and "cannot cache" not in str(error):
+            raise
         log.warning("no writable cache directory, kernels are compiled anew in each process (%s)", error)
         return njit([signature], **options)(function)  # type: ignore[no-any-return]
