@@ -56,9 +56,12 @@ class SufficientStats:
 
         Raises DataError for a bad row, and then nothing of the chunk is added.
         """
-        if type(chunk) is np.ndarray and chunk.ndim == 1 and chunk.dtype in _NATIVE and weights is None:
-            self._add(("x",), (chunk,), False)
-            return self
+        if type(chunk) is np.ndarray and weights is None and self.columns is None:
+            if chunk.dtype == np.bool_:
+                chunk = chunk.view(np.uint8)
+            if chunk.ndim == 1 and chunk.dtype in _NATIVE:
+                self._add(("x",), (chunk,), False)
+                return self
         source = open_source(chunk, self.columns, {"weights": weights})
         before = (
             self._state,

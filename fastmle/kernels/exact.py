@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 from numba import types
+from numba.extending import register_jitable
 
 from .jit import compile_kernel
 
@@ -59,6 +60,28 @@ def _add_blocks(totals: Any, is_max: Any, sums: Any) -> None:
             totals[k, 2 + kept] = x
             used = kept + 1
         totals[k, 1] = used
+
+
+_add_blocks_inline = register_jitable(_add_blocks)
+
+
+def _add_if_sound(totals: Any, is_max: Any, sums: Any, counts: Any) -> bool:
+    for k in range(totals.shape[0]):
+        if not is_max[k] and not abs(sums[0, k]) < np.inf:
+            return False
+    for k in range(counts.shape[1]):
+        if counts[0, k] != 0:
+            return False
+    _add_blocks_inline(totals, is_max, sums)
+    return True
+
+
+@cache
+def add_if_sound() -> Callable[..., bool]:
+    """`add_if_sound()(totals, is_max, sums, counts)`: add one block whose rows all count, else add nothing."""
+    matrix = types.float64[:, ::1]
+    signature = types.boolean(matrix, types.boolean[::1], matrix, types.int64[:, ::1])
+    return compile_kernel(_add_if_sound, signature, "add_if_sound", (_add_blocks,))
 
 
 @cache

@@ -24,20 +24,25 @@ class RowState(TotalsState):
         if theta is None and terms.anchor is None:
             theta = terms.theta()
         super().__init__(options, slot_kinds(self.layout), theta)
-        self._checked = terms.support is not None or options.weighted or options.nulls == "drop"
+        self._folds: dict[np.dtype[Any], Any] = {}  # compiled, by the dtype of the column
+
+    def _fold(self, dtype: np.dtype[Any]) -> Any:
+        terms = self.terms
+        drop = self.options.nulls == "drop"
+        checked = terms.support is not None or self.options.weighted or drop
+        found = self._folds[dtype] = compile_fold(
+            terms.row, terms.support, terms.theta, terms.fill, self.layout, dtype.name, checked, drop
+        )
+        return found
 
     def _kernel(self, columns: Chunk, w: np.ndarray) -> Any:
-        terms = self.terms
         x = np.ascontiguousarray(columns[0])
-        theta = tuple(map(float, self.theta if self.theta is not None else terms.theta()))
-        fold = compile_fold(
-            terms.row, terms.support, terms.theta, terms.fill,
-            self.layout, x.dtype.name, self._checked, self.options.nulls == "drop",
-        )  # fmt: skip
+        fold = self._folds.get(x.dtype) or self._fold(x.dtype)
+        constants = tuple(map(float, self.theta if self.theta is not None else self.terms.theta()))
 
         def kernel(lo: int, hi: int, sums: np.ndarray, counts: np.ndarray) -> None:
             rows = slice(lo * BLOCK, hi * BLOCK)
-            fold(x[rows], w[rows], theta, sums, counts)
+            fold(x[rows], w[rows], constants, sums, counts)
 
         return kernel
 

@@ -75,15 +75,41 @@ class TotalsState(State):
             if self.options.weighted
             else (chunk, _NO_WEIGHTS)
         )
+        rows, done = columns[0].size, 0
+        if rows < BLOCK and self.theta is not None and self._add_short(columns, w, first_row):
+            return
         before = dict(self.__dict__)
         try:
-            rows, done = columns[0].size, 0
             while done < rows:
                 some = slice(done, done + LAUNCH)
                 done += self._add_until_drift(tuple(c[some] for c in columns), w[some], first_row + done)
         except BaseException:  # a bad row, or Ctrl-C between two launches: all or nothing
             self.__dict__.update(before)
             raise
+
+    def _add_short(self, columns: Chunk, w: np.ndarray, first_row: int) -> bool:
+        """Add less than a block of rows all of which count; else add nothing and say so. For services that update often."""
+        sums, counts = self._scratch
+        self._kernel(columns, w)(0, 1, sums, counts)
+        if not exact.add_if_sound()(self.totals, self.is_max, sums, counts):
+            return False
+        rows = columns[0].size
+        self.rows += rows
+        self.seen += rows
+        before, after = first_row // BLOCK, (first_row + rows) // BLOCK
+        if after > before and boundaries(first_row, after - before).size:
+            with np.errstate(all="ignore"):
+                gone = self._drift(np.array([self.values()]), np.array([self.rows]))[0] > DRIFT
+            if gone:
+                self._rebase(self._anchor_of_sums())
+        return True
+
+    def __copy__(self) -> Any:
+        made = object.__new__(type(self))
+        made.__dict__.update(self.__dict__)
+        made.totals = self.totals.copy()
+        made._scratch = np.empty_like(self._scratch[0]), np.empty_like(self._scratch[1])
+        return made
 
     def _add_until_drift(self, columns: Chunk, w: np.ndarray, first_row: int) -> int:
         """Add rows up to the end, or to a boundary at which the anchor moves; return how many."""
