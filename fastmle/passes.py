@@ -20,7 +20,7 @@ from .states import Chunk, Options, State, new_state
 from .states.bins import Bins
 
 STAGE = 16 * BLOCK  # smaller chunks are gathered up to this many rows
-PIECE = 1 << 24  # rows handed to a state at a time
+PIECE = 1 << 26  # rows handed to a state at a time
 Progress = Callable[[int, int | None, int], None]
 
 

@@ -91,6 +91,34 @@ def add_blocks() -> Callable[..., None]:
     return compile_kernel(_add_blocks, types.void(matrix, types.boolean[::1], matrix), "add_blocks")
 
 
+def _survey(is_max: Any, sums: Any, counts: Any, at: Any, running: Any, tally: Any) -> bool:
+    sound = True
+    slots = sums.shape[1]
+    start = 0
+    for j in range(at.size + 1):
+        stop = at[j] if j < at.size else sums.shape[0]
+        for b in range(start, stop):
+            for k in range(slots):
+                running[j, k] += sums[b, k]
+                sound &= is_max[k] or abs(sums[b, k]) < np.inf
+            for k in range(3):
+                tally[j, k] += counts[b, k]
+        start = stop
+        if j < at.size:
+            running[j + 1] = running[j]
+            tally[j + 1] = tally[j]
+    return sound
+
+
+@cache
+def survey() -> Callable[..., bool]:
+    """`survey()(is_max, sums, counts, at, running, tally)`: plain sums of the blocks before each place of `at`, and of
+    all blocks; False if a block's sum is not finite."""
+    matrix, whole = types.float64[:, ::1], types.int64[:, ::1]
+    signature = types.boolean(types.boolean[::1], matrix, whole, types.int64[::1], matrix, whole)
+    return compile_kernel(_survey, signature, "survey")
+
+
 def merge_totals(totals: np.ndarray, other: np.ndarray, is_max: np.ndarray) -> None:
     """Add another set of totals, exactly."""
     width = int(other[:, 1].max(initial=0.0))

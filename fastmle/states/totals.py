@@ -17,7 +17,7 @@ from .base import Chunk, Options, State, floats_from_json, floats_to_json
 BOUNDARY = 256  # blocks: the anchor may move after 1, 2, 4, ... 256 blocks and then at each 256 (2^20 rows)
 DRIFT = 10.0  # standard deviations
 SERIAL = 24 * BLOCK  # rows; below this the launch of threads costs more than it saves
-LAUNCH = 1 << 24  # rows; a launch ends well within half a second, so that Ctrl-C is answered
+LAUNCH = 1 << 26  # rows; a launch ends well within half a second, so that Ctrl-C is answered
 _NO_WEIGHTS = np.empty(0)
 
 
@@ -117,17 +117,23 @@ class TotalsState(State):
         if self.theta is None:
             self._choose_anchor(columns, w)
         sums, counts, parts = self._launch(columns, w)
-        stop = self._inspect(columns, w, sums, counts, first_row)
+        at = boundaries(first_row, rows // BLOCK)
+        running, tally = np.zeros((at.size + 1, sums.shape[1])), np.zeros((at.size + 1, 3), np.int64)
+        sound = exact.survey()(self.is_max, sums, counts, at, running, tally)
+        stop = -1
+        if not sound or tally[-1, BAD]:
+            stop = self._inspect(columns, w, sums, counts, first_row)
+            tally[-1] = counts.sum(axis=0)
         overflow = stop >= 0
-        if not overflow and self.theta is not None:
-            stop = self._drifted(sums, counts, first_row, rows)
+        if not overflow and at.size and self.theta is not None:
+            stop = self._drifted(at, running, tally)
         if stop < 0:
-            self._take(parts, counts, rows)
+            self._take(parts, tally[-1], rows)
             return rows
         if stop:  # a part of the launch stands, the rest is done again about the new anchor
             part = exact.empty_totals(self.letters)
             exact.add_blocks()(part, self.is_max, sums[:stop])
-            self._take([part], counts[:stop], stop * BLOCK)
+            self._take([part], counts[:stop].sum(axis=0), stop * BLOCK)
         block = slice(stop * BLOCK, (stop + 1) * BLOCK)
         piece = tuple(c[block] for c in columns), w[block]
         self._rebase(self._anchor_of(*piece) if overflow or not self.rows else self._anchor_of_sums())
@@ -151,12 +157,12 @@ class TotalsState(State):
         run_slices(job, blocks, self.options.threads if rows > SERIAL else 1)
         return sums, counts, parts
 
-    def _take(self, parts: list[np.ndarray], counts: np.ndarray, rows: int) -> None:
+    def _take(self, parts: list[np.ndarray], tally: np.ndarray, rows: int) -> None:
         totals = self.totals.copy()
         for part in parts:
             exact.merge_totals(totals, part, self.is_max)
         self.totals = totals
-        outside, nulls, zeros = counts.sum(axis=0).tolist()
+        outside, nulls, zeros = tally.tolist()
         self.count(rows, nulls, zeros, outside)
 
     def _inspect(
@@ -188,17 +194,11 @@ class TotalsState(State):
             if self.theta is not None:
                 return
 
-    def _drifted(self, sums: np.ndarray, counts: np.ndarray, first_row: int, rows: int) -> int:
+    def _drifted(self, at: np.ndarray, running: np.ndarray, tally: np.ndarray) -> int:
         """The first boundary at which the mean has left the anchor by more than DRIFT standard deviations, or -1."""
-        at = boundaries(first_row, rows // BLOCK)
-        if not at.size:
-            return -1
-        starts = np.concatenate([[0], at[:-1]])
         with np.errstate(all="ignore"):
-            running = np.cumsum(np.add.reduceat(sums[: at[-1]], starts, axis=0), axis=0)
-            running += [exact.value(t) for t in self.totals]
-            missing = np.cumsum(np.add.reduceat(counts[: at[-1]].sum(axis=1), starts))
-            drift = self._drift(running, at * BLOCK - missing + self.rows)
+            sums = running[:-1] + self.values()
+            drift = self._drift(sums, at * BLOCK - tally[:-1].sum(axis=1) + self.rows)
         gone = np.flatnonzero(drift > DRIFT)
         return int(at[gone[0]]) if gone.size else -1
 
