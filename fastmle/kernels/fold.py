@@ -113,6 +113,28 @@ def _log_of_products(products: Any, errors: Any) -> float:
     return total
 
 
+@register_jitable
+def _count_ones(x: Any) -> Any:
+    """How many ones there are, and whether all values are 0 or 1: eight bytes a word, at most 255 words a sum."""
+    whole = x.size // 8 * 8
+    words = x[:whole].view(np.uint64)
+    ones, seen = 0, np.uint64(0)
+    for lo in range(0, words.size, 255):
+        part = words[lo : min(lo + 255, words.size)]
+        bytewise = np.uint64(0)
+        for i in range(part.size):
+            bytewise += part[i]
+            seen |= part[i]
+        pairs = (bytewise & np.uint64(0x00FF00FF00FF00FF)) + (
+            (bytewise >> np.uint64(8)) & np.uint64(0x00FF00FF00FF00FF)
+        )
+        ones += int((pairs * np.uint64(0x0001000100010001)) >> np.uint64(48))
+    for i in range(whole, x.size):
+        ones += x[i]
+        seen |= np.uint64(x[i])
+    return ones, (seen & np.uint64(0xFEFEFEFEFEFEFEFE)) == 0
+
+
 @cache
 def compile_fold(
     row: Any,
@@ -145,6 +167,8 @@ def compile_fold(
     if drop:
         layout += "d"  # a dropped row is a row of weight 0
 
+    bits = dtype == "uint8" and not weighted and set(kinds) == {"s"}
+    counted = layout.rstrip("d") + "d"
     extremes = "m" in kinds and (weighted or drop)
 
     @register_jitable
@@ -181,7 +205,18 @@ def compile_fold(
                     if found:
                         stand_in = float(x[i])
                         break
-            for lo in range(b * BLOCK, min((b + 1) * BLOCK, x.size), width):
+            first_of_rest = b * BLOCK
+            if bits:  # a block of zeros and ones is two rows, with their counts as weights
+                ones, only_bits = _count_ones(x[b * BLOCK : (b + 1) * BLOCK])
+                if only_bits:
+                    first_of_rest = (b + 1) * BLOCK
+                    for value in range(2):
+                        m = ones if value else min(BLOCK, x.size - b * BLOCK) - ones
+                        ok = support(float(value), th)
+                        bad += 0 if ok else m
+                        v = row(float(value) if ok else fill, th)
+                        s = _combine(s, v, (), float(m) if ok else 0.0, 0.0, counted)
+            for lo in range(first_of_rest, min((b + 1) * BLOCK, x.size), width):
                 xs = x[lo : min(lo + width, x.size)]
                 ws = w[lo : min(lo + width, x.size)] if weighted else w
                 for i in range(xs.size):
