@@ -47,7 +47,7 @@ def _options(
         weight_kind=weight_kind,  # type: ignore[arg-type]
         weight_label=source.labels[len(names)] if source and weighted else "weights",
         nulls=nulls,  # type: ignore[arg-type]
-        support=getattr(family.terms, "where", "whole numbers") if family else "",
+        support=family.terms.where if family else "",
         threads=threads or cores(),
     )
 
@@ -317,7 +317,7 @@ def compare(
     passes = Passes(source, base, Bar() if progress is True else progress or None)
 
     def options(f: Family) -> Options:
-        where = getattr(f.terms, "where", "whole numbers")
+        where = f.terms.where
         return Options(**{**base.__dict__, "support": where, "outside": "count" if everything else "raise"})
 
     shared = [f for f in chosen if f.one_pass]

@@ -62,6 +62,8 @@ class Sums:
     rows under precision weights), `log_weight` Σ log w (precision weights only), the terms' slots, and the constants
     (the anchor) that they were taken with."""
 
+    outer: Any  # under sampling weights, the sums of outer products under the squared weight
+
     def __init__(self, weight: float, n: float, rows: int, log_weight: float = 0.0, **values: Any) -> None:
         self.weight, self.n, self.rows, self.log_weight = weight, n, rows, log_weight
         self.__dict__.update(values)
@@ -87,10 +89,12 @@ class Anchor(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class RowTerms:
-    """f(x; θ) of one column: `row(x, theta)` returns a `sums` tuple; `kinds` tells sums ("s") from maxima ("m").
+    """f(x; θ) of one column: `row(x, theta)` returns a `sums` tuple; `kinds` tells sums ("s", the default) from maxima ("m")
+    and sums of logarithms ("l").
 
     `support(x, theta)` says which rows are possible (None: every finite number), `where` the same in words; `fill` is any point inside it,
-    which stands in for rows that are masked. Both are called on floats and, uncompiled, on arrays: conditions are joined
+    which stands in for rows that are masked. A slot of kind "l" holds a positive number, and the sum is of its logarithm
+    (one logarithm for eight rows); at most two of them. Both are called on floats and, uncompiled, on arrays: conditions are joined
     by & and |. `theta` is the NamedTuple of the row function's constants.
     """
 
@@ -99,7 +103,7 @@ class RowTerms:
     support: Callable[..., Any] | None = None
     where: str = "every finite number"
     fill: float = 0.0
-    theta: type[Any] = NoTheta
+    theta: Any = NoTheta  # a NamedTuple class
     kinds: str = ""
     anchor: Anchor | None = None
 
@@ -117,12 +121,18 @@ class TableTerms:
     lowest: int = 0
     highest: float = math.inf
 
+    @property
+    def where(self) -> str:
+        """The support in words."""
+        return f"whole numbers from {self.lowest}" + (f" to {self.highest:.0f}" if math.isfinite(self.highest) else "")
+
 
 @dataclass(frozen=True, eq=False)
 class GramTerms:
     """First and second moments of `k` columns about an anchor: `Sums.center`, `Sums.first` (k), `Sums.second` (k, k)."""
 
     k: int
+    where: str = "every finite number"
 
 
 Terms = RowTerms | TableTerms | GramTerms
@@ -171,25 +181,32 @@ moment_anchor = Anchor(location_of, _rebase_moments, _moment_drift, _mean_locati
 
 
 class Center(NamedTuple):
-    """The anchor of logarithms: a point amid positive data, and its reciprocal."""
+    """The anchor of logarithms: a point amid positive data, its reciprocal, and log(c·per), which is not quite 0."""
 
     c: float = 1.0
     per: float = 1.0
+    slack: float = 0.0
 
 
 def center_at(c: float) -> Center:
     c = min(max(c, 1e-300), 1e300)
-    return Center(c, 1.0 / c)
+    return Center(c, 1.0 / c, float(Fraction(c) * Fraction(1.0 / c) - 1))
+
+
+def log_ratios(s: Sums) -> Any:
+    """Σ w log(x/c)."""
+    return s.log - s.weight * s.slack
 
 
 def log_gap(s: Sums) -> Any:
     """The log of the mean minus the mean of the logs: 0 if and only if all values are equal."""
-    return np.log1p(s.u / s.weight) - s.log / s.weight
+    return np.log1p(s.u / s.weight) - log_ratios(s) / s.weight
 
 
 def _rebase_logs(s: Sums, old: Any, new: Any) -> tuple[Any, Any]:
     ratio = old.c / new.c
-    return s.u * ratio + s.weight * ((old.c - new.c) / new.c), s.log + s.weight * math.log(ratio)
+    u = s.u * ratio + s.weight * ((old.c - new.c) / new.c)
+    return u, s.log + s.weight * (math.log(ratio) + new.slack - old.slack)
 
 
 log_anchor = Anchor(
@@ -198,14 +215,14 @@ log_anchor = Anchor(
     drift=lambda s: np.abs(np.log1p(s.u / s.weight)) / np.sqrt(np.maximum(2.0 * log_gap(s), 0.0)),
     of_sums=lambda s: center_at(s.c * (1.0 + s.u / s.weight)),
 )
-"""For terms of positive data whose slots are `u` = (x − c)/c and `log` = log(x/c): shapes of 1e8 lose no digits."""
+"""For terms of positive data with slots `u` = (x − c)·per and `log` (kind "l") = x·per: shapes of 1e8 lose no digits."""
 
 
 @dataclass(frozen=True)
 class Solution:
     """Where the likelihood is highest: the parameters in order, and a status with its sentence."""
 
-    theta: Sequence[float]
+    theta: Sequence[float] | Vector
     status: str = "ok"
     message: str = ""
 

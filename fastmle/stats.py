@@ -81,7 +81,7 @@ class SufficientStats:
         state = self._state
         if state is None:
             self.family = self.family.bind(names)
-            where = getattr(self.family.terms, "where", "whole numbers")
+            where = self.family.terms.where
             self.options = replace(self.options, labels=names, support=where)
             always = self.options.weight_kind != "frequency"
             state = new_state(self.family.terms, replace(self.options, weighted=weighted or always))
@@ -209,7 +209,7 @@ class SufficientStats:
                 made.bins = Bins.from_dict(stored["bins"])
             kept = stored["state"]
             if kept is not None:
-                where = getattr(family.terms, "where", "whole numbers")
+                where = family.terms.where
                 made.options = replace(options, labels=tuple(kept["labels"]), support=where)
                 state = new_state(family.terms, replace(made.options, weighted=bool(kept["weighted"])))
                 state.rows, state.seen, state.dropped = (int(kept[k]) for k in ("rows", "seen", "dropped"))

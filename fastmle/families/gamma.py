@@ -23,6 +23,7 @@ from ..family import (
     Vector,
     log_anchor,
     log_gap,
+    log_ratios,
     positive,
     row_function,
 )
@@ -76,11 +77,11 @@ class Gamma(Family):
             + k * log1p_minus(rho - 1.0)
             - math.log(s.c)
         )
-        return float(s.weight * each + k * (s.log - rho * s.u) - s.log)
+        return float(s.weight * each + k * (log_ratios(s) - rho * s.u) - log_ratios(s))
 
     def score(self, s: Sums, theta: Vector) -> Vector:
         k, rho = theta[0], theta[1] / theta[0] * s.c
-        by_shape = s.weight * (log_minus_digamma(k) + math.log(rho)) + s.log
+        by_shape = s.weight * (log_minus_digamma(k) + math.log(rho)) + log_ratios(s)
         return k * np.array([by_shape, s.weight * (1.0 - rho) - rho * s.u])
 
     def information(self, s: Sums, theta: Vector) -> Vector:

@@ -77,7 +77,7 @@ class GramState(TotalsState):
         return np.asarray(np.nanmax(np.where(mean == 0.0, 0.0, np.abs(mean) / sd), axis=1))
 
     def _coarseness(self, theta: Any) -> float:
-        return 1.0 / min(theta.per)
+        return 1.0 / float(min(theta.per))
 
     def _moved(self, new: Any) -> np.ndarray:
         """t' = A t, hence G' = A G Aᵀ, in rational arithmetic."""

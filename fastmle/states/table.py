@@ -9,12 +9,12 @@ import numpy as np
 
 from ..family import Family, Sums, TableTerms, Vector
 from ..kernels.fold import BLOCK
-from ..kernels.table import compile_count
+from ..kernels.table import WAYS, compile_count
 from ..pool import run_slices
 from .base import Chunk, Options, State, floats_from_json, floats_to_json
 
 SMALLEST, LARGEST = 1 << 10, 1 << 16  # sizes of the dense table
-LAUNCH = 1 << 20  # rows a thread and launch
+LAUNCH = 1 << 22  # rows a thread and launch
 SERIAL = 24 * BLOCK
 _NO_WEIGHTS = np.empty(0)
 
@@ -25,9 +25,9 @@ class TableState(State):
     def __init__(self, terms: TableTerms, options: Options, theta: Any = None) -> None:
         super().__init__(options)
         self.terms = terms
-        self.dense = np.zeros((2, SMALLEST), np.float64 if options.weighted else np.int64)
+        self.dense: Any = np.zeros((2, SMALLEST), np.float64 if options.weighted else np.int64)
         self.large = np.empty(0)
-        self.large_weights = np.zeros((2, 0), self.dense.dtype)
+        self.large_weights: Any = np.zeros((2, 0), self.dense.dtype)
 
     def add(self, chunk: Chunk, first_row: int = 0) -> None:
         x = np.ascontiguousarray(chunk[0])
@@ -52,7 +52,7 @@ class TableState(State):
         tables: list[np.ndarray] = []
 
         def job(lo: int, hi: int) -> None:
-            table = self.dense[:, :size] if weighted else np.zeros((2, size), np.int64)
+            table = self.dense[:, :size] if weighted else np.zeros((WAYS, size), np.int64)
             if weighted:
                 table = np.ascontiguousarray(table)
             lowest = float(max(self.terms.lowest, 0))
@@ -64,7 +64,7 @@ class TableState(State):
             if weighted:
                 self.dense[:, :size] = table
             else:
-                self.dense[0, :size] += table[0] + table[1]
+                self.dense[0, :size] += table.sum(axis=0)
         rows = np.concatenate([lo + left[lo : lo + m] for lo, m in sorted(found)])
         nulls, zeros, outside = self._take_rest(x, w, rows, first_row) if rows.size else (0, 0, 0)
         self.count(x.size, nulls, zeros, outside)
@@ -108,7 +108,7 @@ class TableState(State):
             np.add.at(self.dense[row], v[small].astype(np.intp), columns[row, small])
         v, columns = v[~small], columns[:, ~small]
         merged = np.union1d(self.large, v)
-        grown = np.zeros((2, merged.size), self.dense.dtype)
+        grown: Any = np.zeros((2, merged.size), self.dense.dtype)
         grown[:, np.searchsorted(merged, self.large)] = self.large_weights
         for row in range(2):
             np.add.at(grown[row], np.searchsorted(merged, v), columns[row])
