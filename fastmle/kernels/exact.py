@@ -124,7 +124,8 @@ def merge_totals(totals: np.ndarray, other: np.ndarray, is_max: np.ndarray) -> N
     width = int(other[:, 1].max(initial=0.0))
     parts = np.zeros((1 + width, len(is_max)))
     parts[0] = other[:, 0]
-    parts[1:] = np.where(is_max, -math.inf, other[:, FIRST : FIRST + width].T)
+    live = np.arange(width)[:, None] < other[:, 1]  # what lies beyond is left over from longer expansions
+    parts[1:] = np.where(is_max, -math.inf, np.where(live, other[:, FIRST : FIRST + width].T, 0.0))
     add_blocks()(totals, is_max, parts)
 
 

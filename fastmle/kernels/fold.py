@@ -274,7 +274,10 @@ def compile_fold(
                     if logs == 2:
                         sums[b, second] = _log_of_products(p1, e1)
                 else:
-                    sums[b, first], sums[b, second] = logs_one_by_one(x[b * BLOCK : (b + 1) * BLOCK], th)
+                    total, other = logs_one_by_one(x[b * BLOCK : (b + 1) * BLOCK], th)
+                    sums[b, first] = total
+                    if logs == 2:
+                        sums[b, second] = other
             counts[b, 0] = bad
             counts[b, 1] = null
             counts[b, 2] = zero
