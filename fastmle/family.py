@@ -89,13 +89,15 @@ class Anchor(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class RowTerms:
-    """f(x; θ) of one column: `row(x, theta)` returns a `sums` tuple; `kinds` tells sums ("s", the default) from maxima ("m")
-    and sums of logarithms ("l").
+    """f(x; θ) of one column: `row(x, theta)` returns a `sums` tuple; `kinds`, a letter a field, tells sums ("s", the
+    default) from maxima ("m") and sums of logarithms ("l").
 
-    `support(x, theta)` says which rows are possible (None: every finite number), `where` the same in words; `fill` is any point inside it,
-    which stands in for rows that are masked. A slot of kind "l" holds a positive number, and the sum is of its logarithm
-    (one logarithm for eight rows); at most two of them. Both are called on floats and, uncompiled, on arrays: conditions are joined
-    by & and |. `theta` is the NamedTuple of the row function's constants.
+    A field of kind "l" is a positive number y whose logarithm is summed (one logarithm serves eight rows); at most
+    two of them. Fields of kind "e", last and one for each "l", are what rounding took from y.
+
+    `support(x, theta)` says which rows are possible (None: every finite number), `where` the same in words; `fill` is
+    any point inside it, which stands in for rows that are masked. It is called on floats and, uncompiled, on arrays:
+    conditions are joined by & and |. `theta` is the NamedTuple of the row function's constants.
     """
 
     sums: type[Any]
@@ -107,8 +109,13 @@ class RowTerms:
     kinds: str = ""
     anchor: Anchor | None = None
 
-    def letters(self) -> str:
+    def all_kinds(self) -> str:
+        """One letter a field of the row's tuple."""
         return self.kinds or "s" * len(self.sums._fields)
+
+    def letters(self) -> str:
+        """One letter a slot."""
+        return self.all_kinds().replace("e", "")
 
 
 @dataclass(frozen=True, eq=False)
@@ -129,7 +136,7 @@ class TableTerms:
 
 @dataclass(frozen=True, eq=False)
 class GramTerms:
-    """First and second moments of `k` columns about an anchor: `Sums.center`, `Sums.first` (k), `Sums.second` (k, k)."""
+    """First and second moments of `k` columns about an anchor: `Sums.center`, `first` (k), `second` (k, k)."""
 
     k: int
     where: str = "every finite number"
@@ -181,41 +188,66 @@ moment_anchor = Anchor(location_of, _rebase_moments, _moment_drift, _mean_locati
 
 
 class Center(NamedTuple):
-    """The anchor of logarithms: a point amid positive data, its reciprocal, and log(c·per), which is not quite 0."""
+    """The anchor of logarithms: a point amid positive data, and its reciprocal."""
 
     c: float = 1.0
     per: float = 1.0
-    slack: float = 0.0
 
 
 def center_at(c: float) -> Center:
     c = min(max(c, 1e-300), 1e300)
-    return Center(c, 1.0 / c, float(Fraction(c) * Fraction(1.0 / c) - 1))
+    return Center(c, 1.0 / c)
 
 
-def log_ratios(s: Sums) -> Any:
-    """Σ w log(x/c)."""
-    return s.log - s.weight * s.slack
+class Logs(NamedTuple):
+    """What positive data add about a center: kinds "sle"."""
+
+    u: float  # (x − c)/c
+    log: float  # x/c, whose logarithm is summed
+    slip: float  # near the center, what the rounding of x/c took from 1 + u
+
+
+@row_function
+def add_logs(x: float, a: Center) -> Logs:
+    u = (x - a.c) * a.per
+    y = x * a.per
+    return Logs(u, y, u - (y - 1.0) if abs(u) <= 0.5 else 0.0)
 
 
 def log_gap(s: Sums) -> Any:
     """The log of the mean minus the mean of the logs: 0 if and only if all values are equal."""
-    return np.log1p(s.u / s.weight) - log_ratios(s) / s.weight
+    return np.log1p(s.u / s.weight) - s.log / s.weight
 
 
 def _rebase_logs(s: Sums, old: Any, new: Any) -> tuple[Any, Any]:
-    ratio = old.c / new.c
-    u = s.u * ratio + s.weight * ((old.c - new.c) / new.c)
-    return u, s.log + s.weight * (math.log(ratio) + new.slack - old.slack)
+    shift = (old.c - new.c) / new.c
+    log_shift = math.log1p(shift) if abs(shift) < 0.5 else math.log(old.c) - math.log(new.c)
+    return s.u * (old.c / new.c) + s.weight * shift, s.log + s.weight * log_shift
+
+
+def _log_drift(s: Sums) -> Vector:
+    """For narrow data, √(2·gap) is about sd/mean; wide data do not care where their center is."""
+    gap = log_gap(s)
+    narrow = np.abs(np.log1p(s.u / s.weight)) / np.sqrt(np.maximum(2.0 * gap, 0.0))
+    return np.where(gap < 1.0, narrow, 0.0)
+
+
+def _center_of(x: Vector) -> Center:
+    """The mean, or for wide data halfway (in logarithms) to the least, so that no x/c overflows or vanishes."""
+    low, high = float(x.min()), float(x.max())
+    if low == high:
+        return center_at(low)
+    log_low, log_mean = math.log(low), math.log(float(np.mean(x / high))) + math.log(high)
+    return center_at(math.exp(log_mean if log_mean - log_low < 2.0 else 0.5 * (log_low + log_mean)))
 
 
 log_anchor = Anchor(
-    of_block=lambda x: center_at(float(np.mean(x / x.max())) * float(x.max())),
+    of_block=_center_of,
     rebase=_rebase_logs,
-    drift=lambda s: np.abs(np.log1p(s.u / s.weight)) / np.sqrt(np.maximum(2.0 * log_gap(s), 0.0)),
+    drift=_log_drift,
     of_sums=lambda s: center_at(s.c * (1.0 + s.u / s.weight)),
 )
-"""For terms of positive data with slots `u` = (x − c)·per and `log` (kind "l") = x·per: shapes of 1e8 lose no digits."""
+"""For terms with the slots of `Logs`: shapes of 1e8 lose no digits."""
 
 
 @dataclass(frozen=True)

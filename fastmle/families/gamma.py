@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, ClassVar
 
 import numpy as np
 import scipy
@@ -16,31 +16,20 @@ import scipy
 from ..family import (
     Center,
     Family,
+    Logs,
     Param,
     RowTerms,
     Solution,
     Sums,
     Vector,
+    add_logs,
     log_anchor,
     log_gap,
-    log_ratios,
     positive,
-    row_function,
 )
-from ..kernels.vecmath.gaps import log1p_minus, log_minus_digamma, stirling_error, trigamma_minus_inverse
+from ..kernels.vecmath.gaps import log_minus_digamma, log_shortfall, stirling_error, trigamma_minus_inverse
 
-
-class Logs(NamedTuple):
-    u: float  # (x − c)/c
-    log: float  # x/c, whose logarithms are summed
-
-
-@row_function
-def add(x: float, a: Center) -> Logs:
-    return Logs((x - a.c) * a.per, x * a.per)
-
-
-TERMS = RowTerms(Logs, add, positive, "x > 0", fill=1.0, theta=Center, kinds="sl", anchor=log_anchor)
+TERMS = RowTerms(Logs, add_logs, positive, "x > 0", fill=1.0, theta=Center, kinds="sle", anchor=log_anchor)
 
 
 def shape_of(gap: float) -> float:
@@ -72,16 +61,13 @@ class Gamma(Family):
     def loglik(self, s: Sums, theta: Vector) -> float:
         k, rho = theta[0], theta[1] / theta[0] * s.c  # rho = rate·c/shape, about 1
         each = (
-            0.5 * math.log(k / (2.0 * math.pi))
-            - stirling_error(k)
-            + k * log1p_minus(rho - 1.0)
-            - math.log(s.c)
+            0.5 * math.log(k / (2.0 * math.pi)) - stirling_error(k) + k * log_shortfall(rho) - math.log(s.c)
         )
-        return float(s.weight * each + k * (log_ratios(s) - rho * s.u) - log_ratios(s))
+        return float(s.weight * each + k * (s.log - rho * s.u) - s.log)
 
     def score(self, s: Sums, theta: Vector) -> Vector:
         k, rho = theta[0], theta[1] / theta[0] * s.c
-        by_shape = s.weight * (log_minus_digamma(k) + math.log(rho)) + log_ratios(s)
+        by_shape = s.weight * (log_minus_digamma(k) + math.log(rho)) + s.log
         return k * np.array([by_shape, s.weight * (1.0 - rho) - rho * s.u])
 
     def information(self, s: Sums, theta: Vector) -> Vector:

@@ -65,16 +65,17 @@ def _combine(typingctx: Any, state: Any, values: Any, logs: Any, w: Any, log_w: 
             for v, t in zip(cgutils.unpack_tuple(builder, args[1]), signature.args[1].types, strict=True)
         ]
         given = iter(cgutils.unpack_tuple(builder, args[2]))
-        row = [next(given) if kind == "l" else v for kind, v in zip(kinds, row, strict=True)]
+        row = [next(given) if kind == "l" else v for kind, v in zip(kinds, row, strict=True) if kind != "e"]
+        slots = kinds.replace("e", "")
         weight = args[3]
 
         def weigh(v: Any) -> Any:
             return builder.fmul(weight, v, flags=("contract",)) if "w" in extras or "d" in extras else v
 
         new = []
-        for kind, a, v in zip(kinds, old[: len(kinds)], row, strict=True):
+        for kind, a, v in zip(slots, old[: len(slots)], row, strict=True):
             new.append(_maximum(builder, a, v) if kind == "m" else add(builder, a, weigh(v)))
-        rest = iter(old[len(kinds) :])
+        rest = iter(old[len(slots) :])
         if "w" in extras:
             new.append(add(builder, next(rest), weight))
         if "p" in extras:
@@ -91,7 +92,7 @@ def _combine(typingctx: Any, state: Any, values: Any, logs: Any, w: Any, log_w: 
 
 def slot_layout(kinds: str, weight_kind: str | None) -> str:
     """The slots of a state as a string: kinds of the row's values ("s" sum, "l" sum of
-    logarithms, "m" max), then the frame's own.
+    logarithms, "m" max; "e" belongs to an "l"), then the frame's own.
 
     After the bar: "w" the sum of weights, "p" of their logarithms, "o" the outer products under the squared weight.
     """
@@ -100,7 +101,7 @@ def slot_layout(kinds: str, weight_kind: str | None) -> str:
 
 def slot_kinds(layout: str) -> str:
     """One letter a slot of the state that `layout` describes."""
-    kinds, _, extras = layout.replace("l", "s").partition("|")
+    kinds, _, extras = layout.replace("l", "s").replace("e", "").partition("|")
     pairs = (len(kinds) + 1) * (len(kinds) + 2) // 2
     return kinds + "s" * (("w" in extras) + ("p" in extras) + pairs * ("o" in extras))
 
@@ -158,6 +159,11 @@ def compile_fold(
     slots = len(letters)
     logs = kinds.count("l")
     first, second = (*(k for k, kind in enumerate(kinds) if kind == "l"), 0, 0)[:2]
+    slips = [k for k, kind in enumerate(kinds) if kind == "e"]
+    if kinds.rstrip("e") + "e" * len(slips) != kinds or len(slips) not in (0, logs):
+        raise ValueError("corrections stand last, one for each sum of logarithms, or there are none")
+    slip0, slip1 = (*slips, 0, 0)[:2]
+    corrected = len(slips) > 0
     if logs > 2:
         raise ValueError("at most two sums of logarithms a row")
     products = logs > 0 and not weighted
@@ -175,14 +181,18 @@ def compile_fold(
     def usable(x, w, th):  # type: ignore[no-untyped-def]
         return support(x, th) & (not weighted or ((w > 0.0) & (w <= LARGEST)))
 
+    @register_jitable(error_model="numpy")
+    def log_of(y, slip):  # type: ignore[no-untyped-def]
+        return log(y) + slip / y if corrected else log(y)
+
     @register_jitable(fastmath=set(_REASSOCIATE), error_model="numpy")
     def logs_one_by_one(x, th):  # type: ignore[no-untyped-def]
         total0 = total1 = 0.0
         for i in range(x.size):
             if not checked or support(float(x[i]), th):
                 v = row(float(x[i]), th)
-                total0 += log(v[first])
-                total1 += log(v[second])
+                total0 += log_of(v[first], v[slip0])
+                total1 += log_of(v[second], v[slip1])
         return total0, total1
 
     def fold(x, w, theta, sums, counts):  # type: ignore[no-untyped-def]
@@ -252,19 +262,23 @@ def compile_fold(
                     if logs == 0:
                         s = _combine(s, v, (), wi, lw, layout)
                     elif not products:
-                        s = _combine(s, v, (log(v[first]), log(v[second])), wi, lw, layout)
+                        s = _combine(
+                            s, v, (log_of(v[first], v[slip0]), log_of(v[second], v[slip1])), wi, lw, layout
+                        )
                     else:  # the log of a product, with what rounding took from the product
                         y = v[first] if use else 1.0
                         largest, minus_smallest = _larger(largest, y), _larger(minus_smallest, -y)
                         old = p0[i]
                         p0[i] = old * y
-                        e0[i] = fma(e0[i], y, fma(old, y, -(old * y)))
+                        slip = v[slip0] if corrected & use else 0.0
+                        e0[i] = fma(e0[i], y, fma(old, y, -(old * y)) + old * slip)
                         if logs == 2:
                             y = v[second] if use else 1.0
                             largest, minus_smallest = _larger(largest, y), _larger(minus_smallest, -y)
                             old = p1[i]
                             p1[i] = old * y
-                            e1[i] = fma(e1[i], y, fma(old, y, -(old * y)))
+                            slip = v[slip1] if corrected & use else 0.0
+                            e1[i] = fma(e1[i], y, fma(old, y, -(old * y)) + old * slip)
                         s = _combine(s, v, (0.0, 0.0), wi, lw, layout)
             for k in range(slots):
                 sums[b, k] = s[k] if found or letters[k] != "m" else -np.inf

@@ -20,7 +20,7 @@ class RowState(TotalsState):
 
     def __init__(self, terms: RowTerms, options: Options, theta: Any = None) -> None:
         self.terms = terms
-        self.layout = slot_layout(terms.letters(), options.weight_kind if options.weighted else None)
+        self.layout = slot_layout(terms.all_kinds(), options.weight_kind if options.weighted else None)
         if theta is None and terms.anchor is None:
             theta = terms.theta()
         super().__init__(options, slot_kinds(self.layout), theta)
@@ -76,7 +76,7 @@ class RowState(TotalsState):
 
     def _moved(self, new: Any) -> np.ndarray:
         """In rational arithmetic, so that the order of merges does not show."""
-        anchor, k = self.terms.anchor, len(self.terms.sums._fields)
+        anchor, k = self.terms.anchor, len(self.terms.letters())
         assert anchor is not None
         columns = []
         for j in range(k + 1):  # what a unit of each of (weight, slots) becomes
@@ -105,8 +105,8 @@ class RowState(TotalsState):
 
     def _named(self, values: Any, rows: Any, weight: Any = None) -> Sums:
         """The slots by name; `values` may hold arrays (running sums) or rationals in place of floats."""
-        k = len(self.terms.sums._fields)
-        extra: dict[str, Any] = dict(zip(self.terms.sums._fields, values, strict=False))
+        k = len(self.terms.letters())
+        extra: dict[str, Any] = dict(zip(self.terms.sums._fields[:k], values, strict=False))
         extra |= self.theta._asdict() if self.theta is not None else {}
         if weight is None:
             weight = values[k] if self.options.weighted else rows
@@ -122,7 +122,7 @@ class RowState(TotalsState):
         return state
 
     def meat(self, family: Family, theta: Vector) -> Vector:
-        k = len(self.terms.sums._fields)
+        k = len(self.terms.letters())
         units = np.eye(k + 1)
         scores = np.array(
             [family.score(self._named(unit[1:].tolist(), unit[0], unit[0]), theta) for unit in units]
@@ -133,7 +133,7 @@ class RowState(TotalsState):
         values = self.values()
         s = self._named(values, float(self.rows))
         if "o" in self.layout:
-            k = len(self.terms.sums._fields) + 1
+            k = len(self.terms.letters()) + 1
             outer = np.zeros((k, k))
             outer[np.triu_indices(k)] = values[k:]
             s.outer = outer + np.triu(outer, 1).T

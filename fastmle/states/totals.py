@@ -88,7 +88,7 @@ class TotalsState(State):
             raise
 
     def _add_short(self, columns: Chunk, w: np.ndarray, first_row: int) -> bool:
-        """Add less than a block of rows all of which count; else add nothing and say so. For services that update often."""
+        """Add less than a block of rows if all of them count; else add nothing and say so: for frequent small updates."""
         sums, counts = self._scratch
         self._kernel(columns, w)(0, 1, sums, counts)
         if not exact.add_if_sound()(self.totals, self.is_max, sums, counts):
@@ -168,7 +168,7 @@ class TotalsState(State):
     def _inspect(
         self, columns: Chunk, w: np.ndarray, sums: np.ndarray, counts: np.ndarray, first_row: int
     ) -> int:
-        """Raise for a bad row; return the first block whose sums overflowed (to be done about another anchor), or -1."""
+        """Raise for a bad row; return the first block that overflowed (to be done about another anchor), or -1."""
         finite = np.isfinite(sums).all(axis=1) if not self.is_max.any() else np.True_
         suspects = np.flatnonzero((counts[:, BAD] > 0) | ~finite)
         overflow = -1

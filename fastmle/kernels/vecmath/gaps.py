@@ -76,6 +76,11 @@ def log1p_minus(x: Any) -> Any:
     return value if value.ndim else float(value)
 
 
+def log_shortfall(rho: float) -> float:
+    """log ρ − (ρ − 1) <= 0, to full relative precision near ρ = 1 and down to the smallest ρ."""
+    return float(log1p_minus(rho - 1.0)) if abs(rho - 1.0) < 0.25 else math.log(rho) - (rho - 1.0)
+
+
 def poisson_log_pmf(x: Any, rate: float) -> Any:
     """x log λ − λ − log x! for whole x >= 0, in saddle-point form, which loses no digits for large means.
 
