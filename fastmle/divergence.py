@@ -57,14 +57,17 @@ def _expect(fit: Fit, f: Any) -> Measured:
     if not hasattr(dist, "ppf"):
         raise FamilyError(f"{fit.family.name} has several columns: no quadrature over them")
     if fit.family.discrete:
-        low, high = float(dist.ppf(0.0)) + 1.0, float(dist.isf(1e-18))
-        if high - low > 1e8:
+        low, high = float(dist.support()[0]), float(dist.ppf(1.0 - 1e-12))
+        while high - low < 1e8 and dist.sf(high) > 1e-20:
+            high += max(1.0, float(dist.std()))
+        if not high - low < 1e8:
             raise FamilyError(f"{fit.family.name} spreads over too many values for a sum")
         x = np.arange(low, high + 1.0)
         p = dist.pmf(x)
         with np.errstate(all="ignore"):
             parts = np.where(p > 0.0, p * f(x), 0.0)
-        tail = abs(float(dist.sf(high)) * float(f(np.array([high]))[0]))
+        beyond = float(dist.sf(high))
+        tail = abs(beyond * float(f(np.array([high]))[0])) if beyond > 0.0 else 0.0
         return Measured(math.fsum(parts), tail + 1e-15 * float(np.abs(parts).sum()), "sum over the values")
     with np.errstate(all="ignore"):
         probe = f(dist.ppf(np.linspace(0.0005, 0.9995, 1000)))

@@ -158,7 +158,9 @@ def _finish(
         llf = point.llf
         if point.good():
             cov, sound = _covariance(state, family, point, free)
-            units = family.units(theta)
+            own = family.units(theta)
+            units = np.exp2(np.rint(np.log2(own)))  # powers of two, so that scaling back rounds nothing
+            cov = cov * np.outer(own / units, own / units)
             norm = point.norm(free)
             if not sound and status == "ok":
                 status, message = "not_converged", "the information at the estimate is not positive definite"
