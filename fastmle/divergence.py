@@ -81,7 +81,8 @@ def _expect(fit: Fit, f: Any) -> Measured:
 
     def integrand(x: float) -> float:
         p = float(dist.pdf(x))
-        return p * float(f(x)) if p > 0.0 and math.isfinite(p) else 0.0
+        with np.errstate(all="ignore"):
+            return p * float(f(x)) if p > 0.0 and math.isfinite(p) else 0.0
 
     total = error = 0.0
     for a, b in zip(cuts[:-1], cuts[1:], strict=True):

@@ -43,7 +43,8 @@ class Params(Mapping[str, Any]):
 def short(value: Any, digits: int = 6) -> str:
     """A number, or an array of them, for reading."""
     if np.ndim(value):
-        return np.array2string(np.asarray(value), precision=digits - 1, separator=", ").replace("\n", "")
+        shown = np.array2string(np.asarray(value), separator=", ", formatter={"float_kind": lambda v: f"{v:.{digits}g}"})
+        return " ".join(shown.split())
     return f"{value:.{digits}g}"
 
 
