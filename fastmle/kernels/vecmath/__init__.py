@@ -4,21 +4,28 @@ Each public function is plain Python; where Numba compiles a call to it for the 
 a branch-free twin takes its place, which LLVM turns into packed instructions.
 """
 
+from .erfs import erf, erfc, log_ndtr
 from .exps import exp, expm1, logistic, softplus, tanh
 from .gammas import digamma, lgamma, trigamma
 from .logs import log, log1p, log_ratio, sqrt
 from .powers import pow
+from .trig import cos, sin
 
 __all__ = [
+    "cos",
     "digamma",
+    "erf",
+    "erfc",
     "exp",
     "expm1",
     "lgamma",
     "log",
     "log1p",
+    "log_ndtr",
     "log_ratio",
     "logistic",
     "pow",
+    "sin",
     "softplus",
     "sqrt",
     "tanh",

@@ -87,66 +87,85 @@ def logistic(x):
 
 
 @inlined
-def reduce(x):
-    """x = k log 2 + r, |r| <= log(2)/2; k as a number, k in the low bits of an integer, and r."""
+def reduced(x):
+    """n in the low bits of an integer, and r in two parts: x = n log 2 + r, |r| <= log(2)/2."""
     shifted = fma(x, INV_LN2, SHIFT)
-    k = shifted - SHIFT
-    return k, bits(shifted), fma(-k, LN2_LO, fma(-k, LN2_HI, x))
+    k = -(shifted - SHIFT)
+    first = fma(k, LN2_HI, x)
+    r = fma(k, LN2_LO, first)
+    return bits(shifted), r, fma(k, LN2_LO, first - r)
 
 
 @inlined
-def bounded(x, low, high):
-    """x between low and high; nan stays."""
-    x = where(x < low, low, x)
+def scaled(n, p):
+    """2**n * p, for n from -1130 to 1024 and p from 1e-100 to 2."""
+    # Two steps: the first is exact, so that a subnormal result is rounded once. Multiplied, not added to
+    # the exponent, because p may be nan.
+    half = (n << 51) & EXPONENT
+    return p * from_bits(half + ONE) * from_bits((n << 52) - half + ONE)
+
+
+@inlined
+def at_least(x, low):
+    return where(x < low, low, x)
+
+
+@inlined
+def at_most(x, high):
     return where(x > high, high, x)
 
 
 @inlined
-def exp_of_reduced(n, r):
-    """2**n exp(r), n from -1076 to 1024."""
-    p = 1.0 + fma(r * r, poly(r, _EXP), r)
-    # Two steps: the first, an addition to the exponent, is exact, so that a subnormal result is rounded once.
-    half = (n << 51) & EXPONENT
-    return from_bits(bits(p) + half) * from_bits((n << 52) - half + ONE)
+def exp_times(x, low, factor, factor_low):
+    """exp(x + low) (factor + factor_low), -780 < x < 710 and |low| < 1e-9, to little over half an ulp."""
+    n, first, first_low = reduced(x)
+    r = first + low
+    r_low = low - (r - first) + first_low
+    e = r + fma(r * r, poly(r, _EXP), r_low)
+    return scaled(n, factor + fma(factor, e, factor_low))
 
 
 @inlined
-def exp_any(x):
-    # Beyond these bounds the answer is inf or 0 anyway; inside them each half of n is an exponent.
-    _, n, r = reduce(bounded(x, -746.0, 710.0))
-    return exp_of_reduced(n, r)
-
-
-@inlined
-def exp_of_sum(x, low):
-    """exp(x + low), |low| < 1e-9, without loss from x's own rounding."""
-    _, n, r = reduce(bounded(x, -746.0, 710.0))
-    return exp_of_reduced(n, r + low)
+def exp_of_negative(x):
+    """exp(x) for x <= 0."""
+    n, r, _ = reduced(at_least(x, -746.0))
+    return scaled(n, 1.0 + fma(r * r, poly(r, _EXP), r))
 
 
 @cpu(exp)
 def _exp(x):
-    return exp_any(x)
+    # Above 710 and below -746 the answer is inf or 0 anyway; between them each half of n is an exponent.
+    n, r, _ = reduced(at_most(at_least(x, -746.0), 710.0))
+    return scaled(n, 1.0 + fma(r * r, poly(r, _EXP), r))
 
 
 @inlined
 def expm1_normal(x):
-    """expm1 of -708 < x < 1000 or nan (the sign of zero and numbers below 1e-300 excepted)."""
-    _, n, r = reduce(x)
+    """expm1 of -708 < x < 710.5 or nan (the sign of zero and numbers below 1e-300 excepted)."""
+    n, r, r_low = reduced(x)
     scale = power_of_two(n - 1)  # half of 2**n, which may be 2**1024
-    return 2.0 * fma(scale, r * r * poly(r, _EXP), fma(scale, r, scale - 0.5))
+    rest = fma(r * r, poly(r, _EXP), r_low)
+    # scale (1 + r + rest) - 1/2, the first sum in two parts.
+    high = fma(scale, r, scale - 0.5)
+    low = fma(scale, r, (scale - 0.5) - high)
+    return 2.0 * (high + fma(scale, rest, low))
 
 
 @cpu(expm1)
 def _expm1(x):
-    return where(magnitude(x) > 1e-17, expm1_normal(bounded(x, -60.0, 710.0)), x)
+    return where(magnitude(x) > 1e-17, expm1_normal(at_most(at_least(x, -60.0), 710.0)), x)
 
 
 @cpu(tanh)
 def _tanh(x):
     size = magnitude(x)
-    e = expm1_normal(2.0 * where(size > 20.0, 20.0, size))
-    return where(size > 1e-17, with_sign_of(e / (e + 2.0), x), x)
+    e = expm1_normal(2.0 * at_most(size, 20.0))
+    d = e + 2.0
+    value = e / d
+    # The remainder of the division, what d lost included, times 1/d = (1 - value)/2.
+    rest = fma(-value, e - (d - 2.0), fma(-value, d, e))
+    value = fma(rest, fma(-0.5, value, 0.5), value)
+    return where(size > 1e-17, with_sign_of(value, x), x)
 
 
 @inlined
@@ -159,10 +178,10 @@ def log1p_of_tail(t):
 
 @cpu(softplus)
 def _softplus(x):
-    return where(x > 0.0, x, 0.0) + log1p_of_tail(exp_any(-magnitude(x)))
+    return where(x > 0.0, x, 0.0) + log1p_of_tail(exp_of_negative(-magnitude(x)))
 
 
 @cpu(logistic)
 def _logistic(x):
-    tail = exp_any(-magnitude(x))
+    tail = exp_of_negative(-magnitude(x))
     return where(x < 0.0, tail, 1.0) / (1.0 + tail)

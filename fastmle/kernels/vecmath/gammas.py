@@ -2,36 +2,30 @@
 
 import math
 
-from .logs import INF, NAN, log_minus
-from .machine import cpu, poly, where
+from .logs import INF, NAN, log_minus, log_of_parts, split_normal
+from .machine import cpu, fma, poly, where
 
-# All tables are minimax (Remez); the exponent is their relative error in the result.
-# lgamma(7/4+f) / ((3/4+f)(f-1/4)) for |f| <= 3/4: 2^-54.8.
-_LGAMMA_NEAR = (
-    0.4501393121092563,
-    -0.11948158662524266,
-    0.04452044719851501,
-    -0.019053957830261904,
-    0.008776370424803568,
-    -0.0042261941251398195,
-    0.002095533894969452,
-    -0.001060566094861394,
-    0.0005448967329539189,
-    -0.0002831903477206951,
-    0.0001485193667225138,
-    -7.846414243459248e-05,
-    4.168877998011483e-05,
-    -2.2267784907410032e-05,
-    1.2019666094255922e-05,
-    -6.489173484115163e-06,
-    3.3090721963359694e-06,
-    -1.7650256027170125e-06,
-    1.3279164885699313e-06,
-    -7.595365339991263e-07,
-    -1.9674321825545006e-08,
-    3.637814282330748e-08,
-    2.7424162270547765e-07,
-    -1.5849587760546375e-07,
+# The exponents are relative errors of the result; the polynomials are minimax (Remez), the fractions least
+# squares at Chebyshev nodes, one coefficient rounded at a time.
+# lgamma(1+y) / (y (y-1)) = top(y) / bottom(y) for 0 <= y <= 3/2: 2^-55.8.
+_LGAMMA_TOP = (
+    0.5772156649015329,
+    1.5186004619028624,
+    1.4829763603549857,
+    0.663272537778031,
+    0.13523299011308978,
+    0.010787126304347349,
+    0.00021309035566875116,
+)
+_LGAMMA_BOTTOM = (
+    1.0,
+    3.0557934194775123,
+    3.5982731218749366,
+    2.0545621907345972,
+    0.5880770348400138,
+    0.07873656739188921,
+    0.004031825802663167,
+    4.529555660280595e-05,
 )
 # x (lgamma(x) - (x-1/2)(log x - 1) - _HALF_LOG_TAU_E) in 1/x^2, x >= 5/2: 2^-55.8.
 _STIRLING = (
@@ -50,29 +44,24 @@ _STIRLING = (
 )
 _HALF_LOG_TAU_E = 0.4189385332046727  # log(2 pi)/2 - 1/2
 
-# digamma(3/2+f) / (3/2+f - root) for |f| <= 1/2: 2^-52.7.
-_DIGAMMA_NEAR = (
-    0.9510558760318328,
-    -0.4236274212814572,
-    0.2405424842407777,
-    -0.14840492305487366,
-    0.09498872445448242,
-    -0.061922133189622884,
-    0.04076083383592792,
-    -0.026975800064770912,
-    0.017907251827826213,
-    -0.011908145895482131,
-    0.00792695378643195,
-    -0.0052809093899353204,
-    0.0035189232529396876,
-    -0.0023375135827335912,
-    0.001557099888409398,
-    -0.001077829757270812,
-    0.0007217339019242307,
-    -0.0003544758885020197,
-    0.00023023314811498964,
-    -0.0003786337112858496,
-    0.00025728336177627145,
+# digamma(1+y) / (1+y - root) = top(y) / bottom(y) for 0 <= y <= 2: 2^-55.1.
+_DIGAMMA_TOP = (
+    1.2503801375034054,
+    1.8388693721001805,
+    0.9332939984379063,
+    0.2004303755059366,
+    0.017523857412715508,
+    0.00047098740324334634,
+    7.747782109524678e-07,
+)
+_DIGAMMA_BOTTOM = (
+    1.0,
+    2.1541950738917817,
+    1.617109783335094,
+    0.5407480626907668,
+    0.08299108680914825,
+    0.0052534602157541235,
+    9.574802643271754e-05,
 )
 _ROOT_HI, _ROOT_LO = 1.4616321449683622, 9.549995429965697e-17
 # (digamma(x) - log x + 1/(2x)) x^2 in 1/x^2, x >= 3: 2^-56.4.
@@ -107,15 +96,15 @@ _TRIGAMMA_FAR = (
 def lgamma(x):
     """log of the gamma function for x > 0; inf at 0, nan below.
 
-    lgamma(x) = lgamma(x+1) - log x below 1 (DLMF 5.5.1), a polynomial up to 5/2 that keeps the zeros
+    lgamma(x) = lgamma(x+1) - log x below 1 (DLMF 5.5.1), a fraction up to 5/2 that keeps the zeros
     at 1 and 2 as factors, Stirling's series above (DLMF 5.11.1).
     """
     if not 0.0 < x < INF:
         return INF if x == 0.0 or x == INF else NAN
     if x < 1.0:
-        return x * (x - 1.0) * _horner(x - 0.75, _LGAMMA_NEAR) - math.log(x)
+        return x * (x - 1.0) * _ratio(x, _LGAMMA_TOP, _LGAMMA_BOTTOM) - math.log(x)
     if x < 2.5:
-        return (x - 1.0) * (x - 2.0) * _horner(x - 1.75, _LGAMMA_NEAR)
+        return (x - 1.0) * (x - 2.0) * _ratio(x - 1.0, _LGAMMA_TOP, _LGAMMA_BOTTOM) + 0.0
     q = 1.0 / x
     return (x - 0.5) * (math.log(x) - 1.0) + (_HALF_LOG_TAU_E + q * _horner(q * q, _STIRLING))
 
@@ -123,19 +112,17 @@ def lgamma(x):
 def digamma(x):
     """d/dx lgamma(x) for x > 0; nan elsewhere.
 
-    digamma(x+1) = digamma(x) + 1/x (DLMF 5.5.2) into [1, 2), where a polynomial keeps the root
-    1.4616 as a factor; from 3 on the asymptotic series (DLMF 5.11.2).
+    digamma(x) = digamma(x+1) - 1/x below 1 (DLMF 5.5.2), a fraction up to 3 that keeps the root 1.4616
+    as a factor, the asymptotic series above (DLMF 5.11.2).
     """
     if not 0.0 < x < INF:
         return INF if x == INF else NAN
     q = 1.0 / x
-    if x >= 3.0:
-        return math.log(x) - 0.5 * q + q * q * _horner(q * q, _DIGAMMA_FAR)
     if x < 1.0:
         return digamma(x + 1.0) - q
-    if x >= 2.0:
-        return digamma(x - 1.0) + 1.0 / (x - 1.0)
-    return ((x - _ROOT_HI) - _ROOT_LO) * _horner(x - 1.5, _DIGAMMA_NEAR)
+    if x < 3.0:
+        return ((x - _ROOT_HI) - _ROOT_LO) * _ratio(x - 1.0, _DIGAMMA_TOP, _DIGAMMA_BOTTOM)
+    return math.log(x) - 0.5 * q + q * q * _horner(q * q, _DIGAMMA_FAR)
 
 
 def trigamma(x):
@@ -162,31 +149,34 @@ def _horner(x, coefficients):
     return value
 
 
+def _ratio(x, top, bottom):
+    return _horner(x, top) / _horner(x, bottom)
+
+
 @cpu(lgamma)
 def _lgamma(x):
     below_one, small = x < 1.0, x < 2.5
     logarithm = log_minus(x, where(small, 0.0, 1.0))
     # The two zeros, each an exact difference even where x is moved up by one.
     one, two = where(below_one, x, x - 1.0), where(below_one, x - 1.0, x - 2.0)
-    near = one * two * poly(two + 0.25, _LGAMMA_NEAR) - where(below_one, logarithm, 0.0)
+    ratio = poly(one, _LGAMMA_TOP) / poly(one, _LGAMMA_BOTTOM)
+    near = fma(one * two, ratio, where(below_one, -logarithm, 0.0))
     q = 1.0 / x
     far = (x - 0.5) * logarithm + (_HALF_LOG_TAU_E + q * poly(q * q, _STIRLING))
-    value = where(small, near, far)
-    value = where((x == 0.0) | (x == INF), INF, value)
-    return where(x >= 0.0, value, NAN)
+    return where(small, near, far)  # the logarithm brings inf at 0 and at inf, nan below 0
 
 
 @cpu(digamma)
 def _digamma(x):
-    small, below_one, below_two = x < 3.0, x < 1.0, x < 2.0
-    # The one term 1/(x-1) or -1/x between x and [1, 2); 1/x where x is large.
-    bottom = where(small & (x >= 2.0), x - 1.0, x)
-    q = where(below_one, -1.0, where(below_two, 0.0, 1.0)) / bottom
-    t = where(below_one, x + 1.0, bottom)
-    near = ((t - _ROOT_HI) - _ROOT_LO) * poly(t - 1.5, _DIGAMMA_NEAR) + q
-    far = (log_minus(x, 0.0) - 0.5 * q) + q * q * poly(q * q, _DIGAMMA_FAR)
-    value = where(x == INF, INF, where(small, near, far))
-    return where(x > 0.0, value, NAN)
+    below_one, small = x < 1.0, x < 3.0
+    q = where(below_one, -1.0, where(small, 0.0, 1.0)) / x
+    t = where(below_one, x + 1.0, x)
+    y = t - 1.0
+    near = ((t - _ROOT_HI) - _ROOT_LO) * (poly(y, _DIGAMMA_TOP) / poly(y, _DIGAMMA_BOTTOM)) + q
+    k, m, _ = split_normal(x)
+    logarithm = log_of_parts(k, m - 1.0, where(x == INF, INF, 0.0))
+    far = (logarithm - 0.5 * q) + q * q * poly(q * q, _DIGAMMA_FAR)
+    return where(x > 0.0, where(small, near, far), NAN)
 
 
 @cpu(trigamma)
@@ -195,7 +185,7 @@ def _trigamma(x):
     # The sum over j < 4 of 1/(x+j)^2 is (36 + 44y + 22y^2 + 4y^3) / (y (y+2))^2 with y = x (x+3).
     y = x * (x + 3.0)
     root = y * (y + 2.0)
-    top = where(small, poly(y, (36.0, 44.0, 22.0, 4.0)), 0.0)
+    top = poly(y, (36.0, 44.0, 22.0, 4.0))
     bottom = where(small, root * root, 1.0)
     # One division for that and for 1/z; it overflows only where the result does.
     z = where(small, x + 4.0, x)
@@ -203,4 +193,4 @@ def _trigamma(x):
     inverse = where(inverse > 1e308, 1e308, inverse)
     q = bottom * inverse
     far = q + q * q * (0.5 + q * poly(q * q, _TRIGAMMA_FAR))
-    return where(x > 0.0, far + top * z * inverse, NAN)
+    return where(x > 0.0, far + where(small, top * z * inverse, 0.0), NAN)

@@ -107,14 +107,6 @@ def log_of_parts(k, f, special):
 
 
 @inlined
-def log_minus(x, constant):
-    """log x - constant (0 or 1), for finite x > 0, subnormal numbers included."""
-    k, m = split(x)
-    f = m - 1.0
-    return fma(k, LN2_HI, f - constant) + log_tail(k, f, 0.0)
-
-
-@inlined
 def log_special(x):
     """What to add to a finite number to get log x of a special x: 0 where 0 < x < inf, else -inf, nan or inf.
 
@@ -126,10 +118,17 @@ def log_special(x):
     return from_bits(infinite | no_number | zero)
 
 
+@inlined
+def log_minus(x, constant):
+    """log x - constant (0 or 1), rounded once."""
+    k, m = split(x)
+    f = m - 1.0
+    return fma(k, LN2_HI, f - constant) + log_tail(k, f, log_special(x))
+
+
 @cpu(log)
 def _log(x):
-    k, m = split(x)
-    return log_of_parts(k, m - 1.0, log_special(x))
+    return log_minus(x, 0.0)
 
 
 @cpu(log1p)
@@ -139,7 +138,7 @@ def _log1p(x):
     lost = where(x < 1.0, x - (u - 1.0), 1.0 - (u - x))
     k, m, scale = split_normal(u)
     value = log_of_parts(k, (m - 1.0) + lost * scale, log_special(u))
-    return where(magnitude(x) > 1e-17, value, x)
+    return where((magnitude(x) > 1e-17) & (x < INF), value, x)
 
 
 @cpu(log_ratio)

@@ -114,33 +114,28 @@ def fma(typing_context, a, b, c):
 
 @intrinsic
 def poly(typing_context, x, coefficients):
-    """c[0] + c[1] x + c[2] x^2 + ... by Estrin's scheme: pairs, pairs of pairs, ...
+    """c[0] + c[1] x + c[2] x^2 + ...: even and odd powers apart, each in pairs, pairs of pairs, ... (Estrin).
 
-    Two or three multiplications more than Horner's rule, but a chain of log2(n) operations instead of n:
-    the reorder buffer holds only a few turns of the loop, so the length of the chain is what counts.
+    A few multiplications more than Horner's rule, but a chain of log2(n) operations instead of n:
+    the processor sees only one or two turns of the loop at a time, so the length of the chain is what counts.
     """
 
     def codegen(context, builder, signature, args):
-        power = args[0]
         terms = [builder.extract_value(args[1], i) for i in range(len(coefficients))]
-        while True:
-            pairs = [_fma(builder, terms[i + 1], power, terms[i]) for i in range(0, len(terms) - 1, 2)]
-            terms = pairs + terms[len(terms) & ~1 :]
-            if len(terms) == 1:
-                return terms[0]
-            power = builder.fmul(power, power)
+        square = builder.fmul(args[0], args[0])
+        even, odd = _estrin(builder, square, terms[::2]), _estrin(builder, square, terms[1::2])
+        return _fma(builder, odd, args[0], even)
 
     return _F64(_F64, coefficients), codegen
 
 
-@intrinsic
-def is_nan(typing_context, x):
-    """True for nan alone."""
-
-    def codegen(context, builder, signature, args):
-        return builder.fcmp_unordered("uno", args[0], args[0])
-
-    return types.boolean(_F64), codegen
+def _estrin(builder, power, terms):
+    while len(terms) > 1:
+        pairs = [_fma(builder, terms[i + 1], power, terms[i]) for i in range(0, len(terms) - 1, 2)]
+        terms = pairs + terms[len(terms) & ~1 :]
+        if len(terms) > 1:
+            power = builder.fmul(power, power)
+    return terms[0]
 
 
 def _fma(builder, a, b, c):

@@ -2,11 +2,10 @@
 
 import math
 
-from .exps import exp_of_sum
-from .logs import NAN, split
-from .machine import cpu, floor, fma, inlined, is_nan, magnitude, poly, where, with_sign_of
+from .exps import at_least, at_most, exp_times
+from .logs import INF, NAN, log_special, split
+from .machine import cpu, floor, fma, inlined, magnitude, poly, where, with_sign_of
 
-INF = math.inf
 # log 2 in two pieces; the first has 42 bits, so that an exponent times it is exact.
 LN2_HI42, LN2_LO42 = 0.6931471805598903, 5.497923018708371e-14
 TWO_THIRDS_HI, TWO_THIRDS_LO = 0.6666666666666666, 3.700743415417188e-17
@@ -37,7 +36,7 @@ def pow(x, y):
 
 @inlined
 def log_in_two(x):
-    """log x = high + low to about 2**-66 of itself, for finite x > 0."""
+    """log x = high + low to about 2**-66 of itself, for x > 0; -inf at 0, inf at inf, nan for nan."""
     k, m = split(x)
     # s = f / (2+f), with its remainder.
     f = m - 1.0
@@ -62,25 +61,22 @@ def log_in_two(x):
     # Add k log 2, which is the larger term unless it is zero.
     exponent = k * LN2_HI42
     total = exponent + high
-    return total, (exponent - total) + high + (low + k * LN2_LO42)
+    return total + log_special(x), (exponent - total) + high + (low + k * LN2_LO42)
 
 
 @cpu(pow)
 def _pow(x, y):
     size = magnitude(x)
     high, low = log_in_two(size)
-    product = y * high
-    product_low = fma(y, high, -product) + y * low
-    value = exp_of_sum(product, where(magnitude(product) < 1000.0, product_low, 0.0))
+    # An infinite y is made finite, so that 1**y stays 1; the power still saturates.
+    bounded = at_most(at_least(y, -1e300), 1e300)
+    product = bounded * high
+    product_low = where(magnitude(product) < 1000.0, fma(bounded, high, -product) + bounded * low, 0.0)
+    value = exp_times(at_most(at_least(product, -746.0), 710.0), product_low, 1.0, 0.0)
 
+    half = 0.5 * y
     whole = floor(y) == y
-    odd = whole & (floor(0.5 * y) != 0.5 * y)
-    grows = y > 0.0
-    value = where(size == 0.0, where(grows, 0.0, INF), value)
-    value = where(size == INF, where(grows, INF, 0.0), value)
-    value = where(magnitude(y) == INF, where((size > 1.0) == grows, INF, 0.0), value)
-    value = where((magnitude(y) == INF) & (size == 1.0), 1.0, value)
+    odd = whole & (floor(half) != half)
     value = where((x < 0.0) & (size < INF) & (~whole), NAN, value)
     value = where(odd, with_sign_of(value, x), value)
-    value = where(is_nan(x) | is_nan(y), NAN, value)
     return where((x == 1.0) | (y == 0.0), 1.0, value)
