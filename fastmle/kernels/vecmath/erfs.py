@@ -114,11 +114,7 @@ def erfc(x):
 def log_ndtr(x):
     """log of the standard normal distribution function, log(erfc(-x/sqrt 2)/2), accurate in both tails."""
     t = min(abs(x), 1e10)
-    top = bottom = 0.0
-    for c in reversed(_MILLS_TOP):
-        top = top * t + c
-    for c in reversed(_MILLS_BOTTOM):
-        bottom = bottom * t + c
+    top, bottom = (math.fsum(c * t**i for i, c in enumerate(table)) for table in (_MILLS_TOP, _MILLS_BOTTOM))
     half = 0.5 * top / bottom
     if not x > 0.0:
         return math.log(half) - 0.5 * x * x

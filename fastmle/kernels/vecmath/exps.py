@@ -161,10 +161,10 @@ def _tanh(x):
     size = magnitude(x)
     e = expm1_normal(2.0 * at_most(size, 20.0))
     d = e + 2.0
-    value = e / d
-    # The remainder of the division, what d lost included, times 1/d = (1 - value)/2.
-    rest = fma(-value, e - (d - 2.0), fma(-value, d, e))
-    value = fma(rest, fma(-0.5, value, 0.5), value)
+    inverse = 1.0 / d
+    value = e * inverse
+    # Once more with what was lost, in d too.
+    value = fma(fma(-value, e - (d - 2.0), fma(-value, d, e)), inverse, value)
     return where(size > 1e-17, with_sign_of(value, x), x)
 
 

@@ -147,7 +147,8 @@ def _log_ratio(x, c, inv_c):
     k, m, scale = split_normal(y)
     inv_c_error = fma(-c, inv_c, 1.0)  # inv_c = (1 - this) / c
     near = scale == 1.0
-    f = where(near, (x - c) * inv_c, (m - 1.0) + fma(x, inv_c, -y) * scale)
+    lost = where(y < INF, fma(x, inv_c, -y) * scale, 0.0)
+    f = where(near, (x - c) * inv_c, (m - 1.0) + lost)
     f = fma(inv_c_error, where(near, f, 1.0 + f), f)
     return log_of_parts(k, f, log_special(y))
 
