@@ -53,7 +53,9 @@ CASES = {
     "exp": Case(mp.exp, 2, ((-1, 1), (-745.1, 709.78))),
     "expm1": Case(mp.expm1, 2, ((-1, 1), (-40, 709.78), (1e-308, 1), (-1, -1e-308))),
     "log": Case(mp.log, 2, ((0.5, 2), (0.999, 1.001), (5e-324, 1.79e308))),
-    "log1p": Case(mp.log1p, 2, ((-0.5, 1.5), (-1 + 2e-16, 3), (1e-308, 1.79e308), (-0.99, -1e-308))),
+    "log1p": Case(
+        mp.log1p, 2, ((-0.5, 1.5), (-1 + 2e-16, 3), (1e-308, 1.79e308), (1e307, 1.79e308), (-0.99, -1e-308))
+    ),
     "log_ratio": Case(lambda x: mp.log(x / mp.mpf(RATIO_AT)), 3, ((2, 7), (3.699, 3.701), (1e-290, 1e290))),
     "sqrt": Case(mp.sqrt, 0.5001, ((0, 10), (5e-324, 1.79e308))),
     "tanh": Case(mp.tanh, 2, ((-1, 1), (-20, 20), (1e-308, 1))),
@@ -261,6 +263,12 @@ def _of_an_integer_and_a_single(n, x):
 def test_other_number_types():
     expected = math.log(4) + 4**0.5 + math.log(0.5 / 4)
     assert _of_an_integer_and_a_single(4, np.float32(0.5)) == pytest.approx(expected, rel=1e-15)
+
+
+def test_log_ratio_at_the_end_of_the_range():
+    ratio = numba.njit(lambda x, c: vecmath.log_ratio(x, c, 1.0 / c))
+    for x, c in ((1.7e308, 1.0), (1.7e308, 0.99), (1e-300, 1e7), (INF, 2.0)):
+        assert ratio(x, c) == pytest.approx(math.log(x) - math.log(c), rel=1e-15)
 
 
 LIBM = r"@(?:llvm\.)?(?:exp|expm1|log|log1p|pow|tanh|sin|cos|erf|erfc|lgamma|tgamma)(?:\.f64)?\("

@@ -22,6 +22,7 @@ INF, NAN = math.inf, math.nan
 LN2_HI, LN2_LO = 0.6931471805599453, 2.3190468138462996e-17
 NORMAL_BITS, INF_BITS = 0x0010000000000000, 0x7FF0000000000000  # of the smallest normal number, of inf
 NEGATIVE_INF_BITS = -0x10000000000000
+HUGE = 1e300  # where a last bit more or less does not show in the logarithm
 SQRT_HALF_BITS = 0x3FE6A09E667F3BCD
 EXPONENT, MANTISSA = -0x10000000000000, 0xFFFFFFFFFFFFF  # the upper 12 and the lower 52 bits
 
@@ -134,11 +135,11 @@ def _log(x):
 @cpu(log1p)
 def _log1p(x):
     u = 1.0 + x
-    # What the addition lost, exactly; the larger term goes first.
+    # What the addition lost, exactly; the larger term goes first. Nothing where 2**-k would leave the range.
     lost = where(x < 1.0, x - (u - 1.0), 1.0 - (u - x))
     k, m, scale = split_normal(u)
-    value = log_of_parts(k, (m - 1.0) + lost * scale, log_special(u))
-    return where((magnitude(x) > 1e-17) & (x < INF), value, x)
+    value = log_of_parts(k, (m - 1.0) + where(x < HUGE, lost * scale, 0.0), log_special(u))
+    return where(magnitude(x) > 1e-17, value, x)
 
 
 @cpu(log_ratio)
@@ -147,7 +148,7 @@ def _log_ratio(x, c, inv_c):
     k, m, scale = split_normal(y)
     inv_c_error = fma(-c, inv_c, 1.0)  # inv_c = (1 - this) / c
     near = scale == 1.0
-    lost = where(y < INF, fma(x, inv_c, -y) * scale, 0.0)
+    lost = where(y < HUGE, fma(x, inv_c, -y) * scale, 0.0)
     f = where(near, (x - c) * inv_c, (m - 1.0) + lost)
     f = fma(inv_c_error, where(near, f, 1.0 + f), f)
     return log_of_parts(k, f, log_special(y))
