@@ -8,9 +8,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from conftest import CASES
 
 import fastmle as fm
-from conftest import CASES
 
 GOOD = np.random.default_rng(0).gamma(2.0, 3.0, 10_000)
 

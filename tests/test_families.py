@@ -9,9 +9,9 @@ from itertools import pairwise
 import mpmath as mp
 import numpy as np
 import pytest
+from conftest import CASES
 
 import fastmle as fm
-from conftest import CASES
 from fastmle.families import REGISTRY
 from fastmle.result import Fit
 

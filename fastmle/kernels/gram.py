@@ -102,7 +102,7 @@ def compile_gram(weighted: bool, outer: bool, drop: bool) -> Callable[..., None]
                             t[j, r] = (_load(address + r * stride) - c) * scale
                     for r in range(m):
                         suspicious += t[j, r] - t[j, r]
-                if weighted or not suspicious == 0.0:
+                if weighted or suspicious != 0.0:
                     for r in range(m):
                         finite = True
                         is_null = False

@@ -11,7 +11,6 @@ from numba.np.numpy_support import from_dtype
 
 from .jit import compile_kernel
 
-
 TILE = 1024  # rows whose table places are computed at a time
 WAYS = 4  # tables side by side: neighbouring rows of one value do not wait for each other's addition
 
