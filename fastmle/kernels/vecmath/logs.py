@@ -91,12 +91,12 @@ def split_normal(x):
 
 
 @inlined
-def log_tail(k, f, special):
-    """k log 2 + log(1+f) + special - (k LN2_HI + f), for 1+f in [sqrt(1/2), sqrt 2].
+def log_tail(k, f, d, special):
+    """k log 2 + log(1+f) + special - (k LN2_HI + f), for 1+f in [sqrt(1/2), sqrt 2] and d = 2+f.
 
-    With s = f/(2+f), log(1+f) = 2 artanh s = f - s (f - s^2 P(s^2)): the error of s counts little.
+    With s = f/d, log(1+f) = 2 artanh s = f - s (f - s^2 P(s^2)): the error of s counts little.
     """
-    s = f / (2.0 + f)
+    s = f / d
     z = s * s
     return fma(-s, fma(-z, poly(z, _LOG), f), fma(k, LN2_LO, special))
 
@@ -104,7 +104,7 @@ def log_tail(k, f, special):
 @inlined
 def log_of_parts(k, f, special):
     """k log 2 + log(1+f) + special."""
-    return fma(k, LN2_HI, f) + log_tail(k, f, special)
+    return fma(k, LN2_HI, f) + log_tail(k, f, 2.0 + f, special)
 
 
 @inlined
@@ -124,7 +124,7 @@ def log_minus(x, constant):
     """log x - constant (0 or 1), rounded once."""
     k, m = split(x)
     f = m - 1.0
-    return fma(k, LN2_HI, f - constant) + log_tail(k, f, log_special(x))
+    return fma(k, LN2_HI, f - constant) + log_tail(k, f, m + 1.0, log_special(x))
 
 
 @cpu(log)
