@@ -167,7 +167,9 @@ def bench_poisson(engine: str, timed: Timed, counts: Array) -> None:
 UNIFORM = {
     "fastmle": lambda x: list(fm.fit("uniform", x).params.values()),
     "numpy": lambda x: [x.min(), x.max()],
-    "polars": lambda x: pl.DataFrame({"x": pl.Series(x)}).select(a=pl.col("x").min(), b=pl.col("x").max()).row(0),
+    "polars": lambda x: (
+        pl.DataFrame({"x": pl.Series(x)}).select(a=pl.col("x").min(), b=pl.col("x").max()).row(0)
+    ),
     "duckdb": lambda x: ask_duckdb(x, "min(x), max(x)"),
 }
 

@@ -41,7 +41,13 @@ def fastest_peer(engines: dict[str, dict[str, Any]]) -> str | None:
 
 
 def duration(seconds: float) -> str:
-    return f"{seconds:.2f} s" if seconds >= 1 else f"{1e3 * seconds:.3g} ms" if seconds >= 1e-3 else f"{1e6 * seconds:.0f} µs"
+    return (
+        f"{seconds:.2f} s"
+        if seconds >= 1
+        else f"{1e3 * seconds:.3g} ms"
+        if seconds >= 1e-3
+        else f"{1e6 * seconds:.0f} µs"
+    )
 
 
 def line(group: str, engines: dict[str, dict[str, Any]]) -> str:
@@ -65,7 +71,7 @@ def table(saved: dict[str, Any]) -> str:
     body = [line(group, engines) for group, engines in times(saved).items() if "fastmle" in engines]
     words = (
         f"{machine['cpu'].get('brand_raw', machine['machine'])}, {machine['threads']} threads, read bandwidth "
-        f"{max(limits):.1f} GB/s, Python {machine['python_version']}, medians; \"x\" is how many times as long per row."
+        f'{max(limits):.1f} GB/s, Python {machine["python_version"]}, medians; "x" is how many times as long per row.'
     )
     return "\n".join([*head, *body, "", words])
 
