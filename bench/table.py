@@ -78,6 +78,8 @@ def table(saved: dict[str, Any]) -> str:
 
 def main(path: str) -> None:
     text = README.read_text()
+    if START not in text or END not in text:
+        sys.exit(f"{README.name} has no lines {START!r} and {END!r}")
     before, _, rest = text.partition(START)
     _, _, after = rest.partition(END)
     new = f"{before}{START}\n{table(json.loads(Path(path).read_text()))}\n{END}{after}"
