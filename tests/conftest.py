@@ -1,111 +1,386 @@
-"""The one table of families: how to draw data, and an estimate made without fastmle.
+"""The ONE table of families: `CASES`. All oracle, law and bad-input tests walk it; a new family needs one entry, no test.
 
-To add a family, add an entry: constants, sample(rng, n), and estimate(x) -> (parameters in order, log-likelihood).
+To add a family: write its log-likelihood as in the textbook, in mpmath, and append an entry to CASES:
+
+    def rayleigh(x, w):                                 # x: values (rows, if of several columns), w: weights, as mpf
+        n, xx, logs = mp.fsum(w), dot(w, [v * v for v in x]), dot(w, map(mp.log, x))    # sums once ...
+        return lambda sigma: logs - 2 * n * mp.log(sigma) - xx / (2 * sigma**2)         # ... then a function of θ
+
+    CASES["rayleigh"] = Case(
+        draw=lambda rng, n, sigma: rng.rayleigh(sigma, n),          # rows with known parameters
+        space="p",                                                  # a letter a parameter: r real, p positive, u in (0, 1)
+        theta={"usual": (2.0,), "small": (1e-300,)},                # true parameters; "usual" first, then hard ones
+        loglik=rayleigh,
+        hard={"ten rows": (ten_values, (2.0,))},                    # data given, and where the oracle may start; see Hard
+        ends={"zero": ([1e-320], "ok")},                            # data that end in the stated status
+        scale=lambda theta, c: (theta[0] * c,),                     # parameters of c·x; shift=: of x + a
+        outside=(-1.0, 0.0),                                        # values that the family cannot produce
+    )
+
+The estimate, its errors, held parameters, profiles and sandwich errors are then made by tests/oracle.py. Where the
+maximum is not a zero of the gradient (ends of the support, medians), give `exact(x, w) -> θ` and `smooth=False`;
+`exact` alone, beside a smooth likelihood, is only a better start.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 import mpmath as mp
 import numpy as np
-from scipy import stats
+from oracle import Best, LogLik, dot, exactly, maximise, tally
 
-mp.mp.dps = 40
+Theta = tuple[float, ...]
 
 
-@dataclass
+class Hard(NamedTuple):
+    """Data written out: values, where the oracle starts, and weights."""
+
+    x: Any
+    start: Theta
+    weights: Any = None
+
+
+@dataclass(frozen=True)
 class Case:
-    sample: Callable[[np.random.Generator, int], np.ndarray]
-    estimate: Callable[[np.ndarray], tuple[list[float], float]]
-    outside: float | None = None  # a value that the family cannot produce
-    constants: dict[str, Any] = field(default_factory=dict)
+    draw: Callable[..., np.ndarray]  # (rng, n, *theta) -> (n,) or (n, columns)
+    space: str
+    theta: dict[str, Theta]
+    loglik: Callable[[Any, Any], LogLik]
+    exact: Callable[[Any, Any], Sequence[Any]] | None = None
+    smooth: bool = True  # the maximum is a zero of the gradient, with a Hessian there
+    regular: bool = True  # has standard errors
+    one_pass: bool = True
     discrete: bool = False
+    column: str = "float"  # what a column holds by nature: float, int, bool
+    whole: Callable[..., np.ndarray] | None = lambda rng, n: rng.integers(
+        1, 100, n
+    )  # whole numbers it can fit
+    constants: dict[str, Any] = field(default_factory=dict)
+    support: tuple[float, float] = (-math.inf, math.inf)
+    shift: Callable[[Any, float], Sequence[Any]] | None = None
+    scale: Callable[[Any, float], Sequence[Any]] | None = None
+    precision: Callable[[Any, Any], LogLik] | None = None  # the log-likelihood under precision weights
+    hard: dict[str, Hard] = field(default_factory=dict)
+    ends: dict[str, tuple[Any, str]] = field(default_factory=dict)
+    equal: str = "degenerate"  # status where all values are equal
+    held: tuple[str, ...] | None = None  # parameters that `fixed=` may hold one at a time; None: all of them
+    outside: tuple[float, ...] = ()
+    rows: int = 120  # rows for the oracle, in 100 digits
+
+    @property
+    def usual(self) -> Theta:
+        return next(iter(self.theta.values()))
+
+    def sample(self, rng: Any, n: int, kind: str = "usual") -> np.ndarray:
+        """n rows with the parameters of this name; `rng` a Generator or a seed."""
+        return self.draw(np.random.default_rng(rng), n, *self.theta[kind])
+
+    def best(
+        self,
+        x: Any,
+        weights: Any = None,
+        start: Theta | None = None,
+        held: dict[int, float] | None = None,
+        loglik: Callable[[Any, Any], LogLik] | None = None,
+    ) -> Best:
+        """The maximum without fastmle; `held` parameters by place."""
+        values = exactly(x)
+        w = exactly(np.ones(len(values)) if weights is None else weights)
+        f = (loglik or self.loglik)(values, w)
+        begin = list(start or self.usual)
+        if self.exact is not None and not held:
+            begin = [mp.mpf(t) for t in self.exact(values, w)]
+        if not self.smooth:
+            return Best(begin, f(*begin))
+        for place, value in (held or {}).items():
+            begin[place] = value
+        free = [i for i in range(len(begin)) if i not in (held or {})]
+        return maximise(f, self.space, begin, free)
+
+    def estimate(self, x: Any) -> tuple[list[Any], Any]:
+        """The parameters in order and the log-likelihood."""
+        best = self.best(x)
+        return best.theta, best.llf
+
+    def logp(self, *theta: Any) -> Callable[[float], float]:
+        """log p(x) of one value, in double precision or better."""
+        one = [mp.mpf(1)]
+        return lambda x: float(self.loglik([mp.mpf(float(x))], one)(*theta))
 
 
-def exactly(values: np.ndarray) -> list[mp.mpf]:
-    return [mp.mpf(float(v)) for v in values]
+CASES: dict[str, Case] = {}
+
+# -- log-likelihoods as in the textbook ------------------------------------------------------------------------------
 
 
-def gaussian(x: np.ndarray) -> tuple[list[float], float]:
-    v = exactly(x)
-    mean = mp.fsum(v) / len(v)
-    variance = mp.fsum((a - mean) ** 2 for a in v) / len(v)
-    return [mean, mp.sqrt(variance)], -len(v) * (mp.log(2 * mp.pi * variance) + 1) / 2
-
-
-def gamma(x: np.ndarray) -> tuple[list[float], float]:
-    v = exactly(x)
-    mean, mean_log = mp.fsum(v) / len(v), mp.fsum(mp.log(a) for a in v) / len(v)
-    gap = mp.log(mean) - mean_log
-    start = (3 - gap + mp.sqrt((gap - 3) ** 2 + 24 * gap)) / (12 * gap)
-    around = (mp.log(start) - 1, mp.log(start) + 1)
-    k = mp.exp(mp.findroot(lambda u: u - mp.digamma(mp.exp(u)) - gap, around, solver="anderson"))
-    rate = k / mean
-    return [k, rate], len(v) * (k * mp.log(rate) - mp.loggamma(k) + (k - 1) * mean_log - rate * mean)
-
-
-def weibull(x: np.ndarray) -> tuple[list[float], float]:
-    v = exactly(x)
-    logs = [mp.log(a) for a in v]
-    mean_log = mp.fsum(logs) / len(v)
-
-    def equation(k: mp.mpf) -> mp.mpf:
-        powers = [mp.exp(k * z) for z in logs]
-        return mp.fsum(p * z for p, z in zip(powers, logs, strict=True)) / mp.fsum(powers) - 1 / k - mean_log
-
-    k = mp.findroot(equation, mp.mpf(stats.weibull_min.fit(x, floc=0)[0]))
-    scale = (mp.fsum(mp.exp(k * z) for z in logs) / len(v)) ** (1 / k)
-    return [k, scale], len(v) * (mp.log(k) - k * mp.log(scale) - 1) + (k - 1) * mp.fsum(logs)
-
-
-def uniform(x: np.ndarray) -> tuple[list[float], float]:
-    return [x.min(), x.max()], -x.size * math.log(x.max() - x.min())
-
-
-def bernoulli(x: np.ndarray) -> tuple[list[float], float]:
-    p = mp.mpf(int(x.sum())) / x.size
-    return [p], x.size * (p * mp.log(p) + (1 - p) * mp.log(1 - p))
-
-
-def poisson(x: np.ndarray) -> tuple[list[float], float]:
-    rate = mp.mpf(int(x.sum())) / x.size
-    return [rate], mp.fsum(a * mp.log(rate) - rate - mp.loggamma(a + 1) for a in exactly(x))
-
-
-def negative_binomial(x: np.ndarray) -> tuple[list[float], float]:
-    v = exactly(x)
-    mean = mp.fsum(v) / len(v)
-
-    def equation(r: mp.mpf) -> mp.mpf:
-        return mp.fsum(mp.digamma(a + r) for a in v) / len(v) - mp.digamma(r) + mp.log(r / (r + mean))
-
-    r = mp.findroot(equation, mean**2 / (mp.mpf(float(x.var())) - mean))
-    p = r / (r + mean)
-    return [r, p], mp.fsum(
-        mp.loggamma(a + r) - mp.loggamma(r) - mp.loggamma(a + 1) + r * mp.log(p) + a * mp.log(1 - p) for a in v
+def gaussian(x: Any, w: Any) -> LogLik:
+    n, sx, sxx = mp.fsum(w), dot(w, x), dot(w, [v * v for v in x])
+    return lambda mu, sigma: (
+        -n * mp.log(2 * mp.pi * sigma**2) / 2 - (sxx - 2 * mu * sx + n * mu**2) / (2 * sigma**2)
     )
 
 
-def mvn(x: np.ndarray) -> tuple[list[float], float]:
-    mean, cov = x.mean(axis=0), np.cov(x.T, bias=True)
-    llf = stats.multivariate_normal(mean, cov).logpdf(x).sum()
-    return [*mean, *cov[np.tril_indices(x.shape[1])]], llf
+def gaussian_precision(x: Any, w: Any) -> LogLik:
+    """x_i ~ N(mu, sigma²/w_i)."""
+    rows, logs = len(x), mp.fsum(map(mp.log, w))
+    n, sx, sxx = mp.fsum(w), dot(w, x), dot(w, [v * v for v in x])
+    return lambda mu, sigma: (
+        (logs - rows * mp.log(2 * mp.pi * sigma**2)) / 2 - (sxx - 2 * mu * sx + n * mu**2) / (2 * sigma**2)
+    )
 
 
-CASES: dict[str, Case] = {
-    "gaussian": Case(lambda rng, n: rng.normal(5.0, 2.0, n), gaussian),
-    "gamma": Case(lambda rng, n: rng.gamma(2.5, 3.0, n), gamma, -1.0),
-    "weibull": Case(lambda rng, n: 2.0 * rng.weibull(1.5, n) + 1e-12, weibull, 0.0),
-    "uniform": Case(lambda rng, n: rng.uniform(-3.0, 4.0, n), uniform),
-    "bernoulli": Case(lambda rng, n: (rng.random(n) < 0.3).astype(float), bernoulli, 0.5, discrete=True),
-    "poisson": Case(lambda rng, n: rng.poisson(4.0, n).astype(float), poisson, 1.5, discrete=True),
-    "negative_binomial": Case(
-        lambda rng, n: rng.negative_binomial(3.0, 0.4, n).astype(float), negative_binomial, -1.0, discrete=True
-    ),
-    "mvn": Case(lambda rng, n: rng.normal(size=(n, 2)) @ np.array([[1.0, 0.4], [0.0, 2.0]]) + 3.0, mvn),
-}
+def gamma(x: Any, w: Any) -> LogLik:
+    n, sx, logs = mp.fsum(w), dot(w, x), dot(w, list(map(mp.log, x)))
+    return lambda shape, rate: (
+        n * (shape * mp.log(rate) - mp.loggamma(shape)) + (shape - 1) * logs - rate * sx
+    )
 
+
+def weibull(x: Any, w: Any) -> LogLik:
+    n, logs = mp.fsum(w), list(map(mp.log, x))
+    total = dot(w, logs)
+    return lambda k, scale: (
+        n * (mp.log(k) - k * mp.log(scale))
+        + (k - 1) * total
+        - dot(w, [mp.exp(k * (z - mp.log(scale))) for z in logs])
+    )
+
+
+def uniform(x: Any, w: Any) -> LogLik:
+    n, first, last = mp.fsum(w), min(x), max(x)
+    return lambda low, high: -n * mp.log(high - low) if low <= first and last <= high else -mp.inf
+
+
+def bernoulli(x: Any, w: Any) -> LogLik:
+    n, ones = mp.fsum(w), dot(w, x)
+    return lambda p: ones * mp.log(p) + (n - ones) * mp.log(1 - p)
+
+
+def poisson(x: Any, w: Any) -> LogLik:
+    n, sx, constant = mp.fsum(w), dot(w, x), mp.fsum(u * mp.loggamma(v + 1) for v, u in tally(x, w))
+    return lambda rate: sx * mp.log(rate) - n * rate - constant
+
+
+def negative_binomial(x: Any, w: Any) -> LogLik:
+    n, sx, table = mp.fsum(w), dot(w, x), tally(x, w)
+    constant = mp.fsum(u * mp.loggamma(v + 1) for v, u in table)
+    return lambda r, p: (
+        mp.fsum(u * mp.loggamma(v + r) for v, u in table)
+        - n * mp.loggamma(r)
+        - constant
+        + n * r * mp.log(p)
+        + sx * mp.log(1 - p)
+    )
+
+
+def mvn(x: Any, w: Any) -> LogLik:
+    """Two columns; θ = mu_0, mu_1, cov_00, cov_10, cov_11."""
+    n, (sx, sy) = mp.fsum(w), (dot(w, [row[i] for row in x]) for i in range(2))
+    sxx, sxy, syy = (dot(w, [row[i] * row[j] for row in x]) for i, j in ((0, 0), (0, 1), (1, 1)))
+
+    def f(a: Any, b: Any, vaa: Any, vab: Any, vbb: Any) -> mp.mpf:
+        det = vaa * vbb - vab**2
+        if det <= 0 or vaa <= 0:
+            return -mp.inf
+        qaa = sxx - 2 * a * sx + n * a * a
+        qbb = syy - 2 * b * sy + n * b * b
+        qab = sxy - a * sy - b * sx + n * a * b
+        return (
+            -n * mp.log(2 * mp.pi) - n * mp.log(det) / 2 - (qaa * vbb - 2 * qab * vab + qbb * vaa) / (2 * det)
+        )
+
+    return f
+
+
+def moments(x: Any, w: Any) -> list[Any]:
+    n = mp.fsum(w)
+    mean = dot(w, x) / n
+    return [mean, mp.sqrt(dot(w, [(v - mean) ** 2 for v in x]) / n)]
+
+
+def moments_of_two(x: Any, w: Any) -> list[Any]:
+    n = mp.fsum(w)
+    mean = [dot(w, [row[i] for row in x]) / n for i in range(2)]
+    cov = [
+        dot(w, [(row[i] - mean[i]) * (row[j] - mean[j]) for row in x]) / n
+        for i, j in ((0, 0), (1, 0), (1, 1))
+    ]
+    return [*mean, *cov]
+
+
+def two_normals(rng: Any, n: int, a: float, b: float, vaa: float, vab: float, vbb: float) -> np.ndarray:
+    sd = np.sqrt([vaa, vbb])
+    corr = vab / sd[0] / sd[1]
+    z = rng.normal(size=(n, 2)) @ np.array([[1.0, corr], [0.0, math.sqrt(1.0 - corr * corr)]])
+    return z * sd + [a, b]
+
+
+# -- the table -------------------------------------------------------------------------------------------------------
+
+TEN = np.array([0.7, 1.9, 0.2, 3.3, 1.1, 0.9, 2.4, 1.6, 0.5, 1.3])
+
+CASES["gaussian"] = Case(
+    draw=lambda rng, n, mu, sigma: rng.normal(mu, sigma, n),
+    space="rp",
+    theta={
+        "usual": (5.0, 2.0),
+        "offset 1e8": (1e8, 1.0),
+        "offset 1e12": (1e12, 1.0),
+        "1e-300": (3e-300, 1e-300),
+        "1e300": (3e300, 1e300),
+        "1e154": (3e153, 1e154),
+    },
+    loglik=gaussian,
+    exact=moments,
+    precision=gaussian_precision,
+    hard={"ten rows": Hard(TEN, (1.0, 1.0)), "two rows": Hard([1.0, 3.0], (1.0, 1.0))},
+    ends={"one row": ([3.0], "degenerate"), "subnormals": ([5e-324, 1e-323, 1.5e-323, 2e-323], "ok")},
+    shift=lambda theta, a: (theta[0] + a, theta[1]),
+    scale=lambda theta, c: (theta[0] * c, theta[1] * c),
+)
+
+CASES["gamma"] = Case(
+    draw=lambda rng, n, shape, rate: np.maximum(rng.gamma(shape, 1.0 / rate, n), 1e-305 / rate),
+    space="pp",
+    theta={
+        "usual": (2.5, 0.3),
+        "shape 1e-3": (1e-3, 2.0),
+        "shape 1e8": (1e8, 1e3),
+        "1e-300": (2.0, 1e300),
+        "1e300": (20.0, 1e-299),
+    },
+    loglik=gamma,
+    support=(0.0, math.inf),
+    hard={"ten rows": Hard(TEN, (2.0, 1.0))},
+    ends={"one row": ([3.0], "degenerate")},
+    scale=lambda theta, c: (theta[0], theta[1] / c),
+    outside=(0.0, -1.0),
+)
+
+CASES["weibull"] = Case(
+    draw=lambda rng, n, shape, scale: scale * np.maximum(rng.weibull(shape, n), 1e-12 ** (1 / shape)),
+    space="pp",
+    theta={
+        "usual": (1.5, 2.0),
+        "shape 0.05": (0.05, 1.0),
+        "shape 1e4": (1e4, 5.0),
+        "1e-300": (2.0, 1e-300),
+        "1e300": (5.0, 1e300),
+    },
+    loglik=weibull,
+    one_pass=False,
+    support=(0.0, math.inf),
+    hard={"ten rows": Hard(TEN, (1.5, 1.5))},
+    ends={"one row": ([3.0], "degenerate")},
+    scale=lambda theta, c: (theta[0], theta[1] * c),
+    outside=(0.0, -1.0),
+    rows=80,
+)
+
+CASES["uniform"] = Case(
+    draw=lambda rng, n, low, high: rng.uniform(low, high, n),
+    space="rr",
+    theta={"usual": (-3.0, 4.0), "1e300": (1e299, 1e300), "1e-300": (1e-301, 1e-300)},
+    loglik=uniform,
+    exact=lambda x, w: (min(x), max(x)),
+    smooth=False,
+    regular=False,
+    hard={"ten rows": Hard(TEN, (0.0, 4.0))},
+    ends={"one row": ([3.0], "degenerate")},
+    shift=lambda theta, a: (theta[0] + a, theta[1] + a),
+    scale=lambda theta, c: (theta[0] * c, theta[1] * c),
+)
+
+CASES["bernoulli"] = Case(
+    draw=lambda rng, n, p: (rng.random(n) < p).astype(float),
+    space="u",
+    theta={"usual": (0.3,), "often": (0.95,)},
+    loglik=bernoulli,
+    discrete=True,
+    column="bool",
+    whole=lambda rng, n: rng.integers(0, 2, n),
+    support=(0, 1),
+    hard={
+        "p = 1e-12": Hard([0.0, 1.0], (1e-12,), [1e12 - 1.0, 1.0]),
+        "ten rows": Hard([0, 1, 0, 0, 1, 0, 0, 0, 0, 1], (0.3,)),
+    },
+    ends={
+        "k = 0": ([0.0, 0.0, 0.0], "boundary"),
+        "k = n": ([1.0, 1.0], "boundary"),
+        "one row": ([1.0], "boundary"),
+    },
+    equal="boundary",
+    outside=(0.5, 2.0, -1.0),
+)
+
+CASES["poisson"] = Case(
+    draw=lambda rng, n, rate: rng.poisson(rate, n).astype(float),
+    space="p",
+    theta={"usual": (4.0,), "rare": (0.03,), "1e9": (1e9,)},
+    loglik=poisson,
+    discrete=True,
+    column="int",
+    whole=lambda rng, n: rng.poisson(4.0, n),
+    support=(0, math.inf),
+    hard={
+        "rate 1e-12": Hard([0.0, 1.0], (1e-12,), [1e12, 1.0]),
+        "ten rows": Hard([0, 3, 1, 2, 0, 5, 1, 1, 2, 4], (2.0,)),
+    },
+    ends={"all zero": ([0.0, 0.0], "boundary"), "one row": ([3.0], "ok")},
+    equal="ok",
+    outside=(1.5, -1.0),
+)
+
+CASES["negative_binomial"] = Case(
+    draw=lambda rng, n, r, p: rng.negative_binomial(r, p, n).astype(float),
+    space="pu",
+    theta={"usual": (3.0, 0.4), "r 0.05": (0.05, 0.05), "wide": (2.0, 1e-4), "r 50": (50.0, 0.1)},
+    loglik=negative_binomial,
+    discrete=True,
+    column="int",
+    whole=lambda rng, n: rng.negative_binomial(3, 0.4, n),
+    support=(0, math.inf),
+    hard={
+        "ten rows": Hard([0, 9, 1, 2, 0, 15, 1, 1, 2, 4], (1.0, 0.3)),
+        "p near 1": Hard([0.0, 1.0, 2.0], (1e-3, 0.9), [1e6, 100.0, 10.0]),
+    },
+    ends={
+        "underdispersed": ([1.0, 2.0, 3.0, 2.0, 2.0], "boundary"),
+        "all zero": ([0.0, 0.0], "boundary"),
+        "one row": ([3.0], "boundary"),
+    },
+    equal="boundary",
+    outside=(1.5, -1.0),
+)
+
+CASES["mvn"] = Case(
+    draw=two_normals,
+    space="rrprp",
+    theta={
+        "usual": (3.0, -1.0, 1.0, 0.4, 4.0),
+        "offset": (1e8, -1e7, 1.0, 0.9, 1.0),
+        "mixed scales": (1e-150, 3e150, 1e-300, 0.3, 1e300),
+        "1e150": (1e150, 1e149, 1e300, 1e299, 2e300),
+        "nearly flat": (1.0, 2.0, 1.0, 0.999, 1.0),
+    },
+    loglik=mvn,
+    exact=moments_of_two,
+    whole=None,
+    hard={"ten rows": Hard(np.stack([TEN, TEN[::-1] ** 2], axis=1), (1.0, 3.0, 1.0, 0.0, 5.0))},
+    ends={
+        "one row": ([[1.0, 2.0]], "degenerate"),
+        "on a line": ([[1.0, 2.0], [2.0, 4.0], [4.0, 8.0]], "degenerate"),
+    },
+    shift=lambda theta, a: (theta[0] + a, theta[1] + a, *theta[2:]),
+    scale=lambda theta, c: (theta[0] * c, theta[1] * c, *(v * c * c for v in theta[2:])),
+    held=("mu", "cov"),
+)
+
+
+# -- shared by the tests ---------------------------------------------------------------------------------------------
+
+FAMILIES = list(CASES)

@@ -26,11 +26,11 @@ def test_a_bad_row_is_named(row: int, bad: float, said: str) -> None:
         assert (error.value.column, error.value.row) == ("x", row)
 
 
-@pytest.mark.parametrize("name", [n for n, c in CASES.items() if c.outside is not None])
-def test_outside_the_support(name: str) -> None:
+@pytest.mark.parametrize(("name", "bad"), [(n, v) for n, c in CASES.items() for v in c.outside])
+def test_outside_the_support(name: str, bad: float) -> None:
     x = CASES[name].sample(np.random.default_rng(0), 100)
     fit = fm.fit(name, x)
-    x[50] = CASES[name].outside
+    x[50] = bad
     with pytest.raises(fm.DataError, match="row 50"):
         fm.fit(name, x)
     assert fm.loglik(name, x, fit.params) == -math.inf
