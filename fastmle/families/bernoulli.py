@@ -33,6 +33,11 @@ def xlogy(x: float, y: float) -> float:
     return 0.0 if x == 0.0 else x * (math.log(y) if y > 0.0 else -math.inf)
 
 
+def xlog1my(x: float, y: float) -> float:
+    """x log(1 − y), for small y too."""
+    return 0.0 if x == 0.0 else x * (math.log1p(-y) if y < 1.0 else -math.inf)
+
+
 @dataclass(frozen=True)
 class Bernoulli(Family):
     """Bernoulli(p): data are 0 and 1 (or bool)."""
@@ -51,7 +56,7 @@ class Bernoulli(Family):
         return Solution((s.ones / s.weight,))
 
     def loglik(self, s: Sums, theta: Vector) -> float:
-        return xlogy(s.ones, theta[0]) + xlogy(s.weight - s.ones, 1.0 - theta[0])
+        return xlogy(s.ones, theta[0]) + xlog1my(s.weight - s.ones, theta[0])
 
     def score(self, s: Sums, theta: Vector) -> Vector:
         return np.array([s.ones - s.weight * theta[0]])
@@ -68,8 +73,8 @@ class Bernoulli(Family):
 
     def entropy(self, theta: Vector) -> float:
         p = theta[0]
-        return -xlogy(p, p) - xlogy(1.0 - p, 1.0 - p)
+        return -xlogy(p, p) - xlog1my(1.0 - p, p)
 
     def kl(self, theta: Vector, other: Vector) -> float:
         p, q = theta[0], other[0]
-        return xlogy(p, p) - xlogy(p, q) + xlogy(1.0 - p, 1.0 - p) - xlogy(1.0 - p, 1.0 - q)
+        return xlogy(p, p) - xlogy(p, q) + xlog1my(1.0 - p, p) - xlog1my(1.0 - p, q)

@@ -84,7 +84,7 @@ class MVN(Family):
     def solve_fixed(self, s: Sums, fixed: dict[str, Any]) -> Solution:
         mu = np.asarray(fixed.get("mu", s.center + s.first / s.weight / s.per), float)
         scaled = self.spread(s, mu) / s.weight
-        cov = np.asarray(fixed.get("cov", scaled / np.outer(s.per, s.per)), float)
+        cov = np.asarray(fixed.get("cov", scaled / s.per[:, None] / s.per), float)
         sd = np.sqrt(np.maximum(np.diag(scaled), 0.0))
         with np.errstate(all="ignore"):
             flat = (

@@ -13,7 +13,7 @@ import numpy as np
 import scipy
 
 from ..family import Family, Param, Solution, Sums, TableTerms, Vector
-from ..kernels.vecmath.gaps import log1p_minus, poisson_log_pmf
+from ..kernels.vecmath.gaps import log_ratio_shortfall, poisson_log_pmf
 
 
 @dataclass(frozen=True)
@@ -45,4 +45,4 @@ class Poisson(Family):
 
     def kl(self, theta: Vector, other: Vector) -> float:
         a, b = theta[0], other[0]
-        return float(-a * log1p_minus((b - a) / a))
+        return float(-a * log_ratio_shortfall(b, a))

@@ -51,6 +51,17 @@ def trigamma_minus_inverse(x: Any) -> Any:
     )
 
 
+def shape_of_gap(gap: float) -> float:
+    """The root k of log k − ψ(k) = gap > 0, by Newton in log k. Start: T. Minka, Estimating a Gamma distribution (2002)."""
+    k = (3.0 - gap + math.sqrt((gap - 3.0) ** 2 + 24.0 * gap)) / (12.0 * gap)
+    for _ in range(50):
+        step = (log_minus_digamma(k) - gap) / (k * trigamma_minus_inverse(k))
+        k *= math.exp(max(-2.0, min(2.0, step)))
+        if abs(step) < 1e-15:
+            break
+    return k
+
+
 def stirling_error(x: Any) -> Any:
     """ln Γ(x) − ((x − ½) ln x − x + ½ ln 2π), x > 0: ~ 1/(12x). DLMF 5.11.1."""
     bernoulli = (1 / 12, -1 / 360, 1 / 1260, -1 / 1680, 1 / 1188, -691 / 360360, 1 / 156)
@@ -81,6 +92,13 @@ def log_shortfall(rho: float) -> float:
     return float(log1p_minus(rho - 1.0)) if abs(rho - 1.0) < 0.25 else math.log(rho) - (rho - 1.0)
 
 
+def log_ratio_shortfall(b: Any, a: Any) -> Any:
+    """log(b/a) − (b − a)/a <= 0 for a, b > 0: to full relative precision near a = b, and for b/a of any size."""
+    gap = (b - a) / a
+    with np.errstate(all="ignore"):
+        return np.where(np.abs(gap) < 0.25, log1p_minus(gap), np.log(b / a) - gap)
+
+
 def poisson_log_pmf(x: Any, rate: float) -> Any:
     """x log λ − λ − log x! for whole x >= 0, in saddle-point form, which loses no digits for large means.
 
@@ -89,5 +107,5 @@ def poisson_log_pmf(x: Any, rate: float) -> Any:
     if rate == 0.0:
         return np.where(x == 0.0, 0.0, -math.inf)
     v = np.where(x > 0.0, x, 1.0)
-    deviance = -v * log1p_minus((rate - v) / v)  # x log(x/λ) + λ − x
+    deviance = -v * log_ratio_shortfall(rate, v)  # x log(x/λ) + λ − x
     return np.where(x > 0.0, -deviance - stirling_error(v) - 0.5 * np.log(2.0 * math.pi * v), -rate)
