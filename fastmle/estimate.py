@@ -152,16 +152,18 @@ def _finish(
     options = state.options
     k = len(theta)
     cov, units, norm, llf = np.full((k, k), np.nan), np.ones(k), math.nan, math.nan
-    regular = family.regular and status in ("ok", "not_converged")
-    if regular and family.valid(theta):
+    regular = np.array([p.regular for p in family.params])
+    free_regular = free & regular
+    if status in ("ok", "not_converged", "nonregular") and free_regular.any() | ~free.any() and family.valid(theta):
         point = Point.of(family, s, theta)
         llf = point.llf
-        if point.good():
-            cov, sound = _covariance(state, family, point, free)
+        if point.good(free_regular):
+            cov, sound = _covariance(state, family, point, free_regular)
+            cov[free & ~regular] = cov[:, free & ~regular] = np.nan
             own = family.units(theta)
             units = np.exp2(np.rint(np.log2(own)))  # powers of two, so that scaling back rounds nothing
             cov = cov * np.outer(own / units, own / units)
-            norm = point.norm(free)
+            norm = point.norm(free_regular)
             if not sound and status == "ok":
                 status, message = "not_converged", "the information at the estimate is not positive definite"
         elif status == "ok":
@@ -180,7 +182,8 @@ def _finish(
 
 def _covariance(state: State, family: Family, point: Point, free: np.ndarray) -> tuple[Vector, bool]:
     """The inverse observed information in units, or the sandwich under sampling weights; 0 for fixed parameters."""
-    information = point.information[np.ix_(free, free)]
+    part = np.ix_(free, free)
+    information = point.information[part]
     cov = np.zeros((free.size, free.size))
     if not free.any():
         return cov, True
@@ -192,7 +195,11 @@ def _covariance(state: State, family: Family, point: Point, free: np.ndarray) ->
         return np.full_like(cov, np.nan), False
     bread = np.linalg.inv(scaled) / np.outer(scale, scale)
     inner = (bread + bread.T) / 2.0
+    bound = family.constraint(point.theta)
+    if bound is not None:
+        across = inner @ bound[free]
+        inner = inner - np.outer(across, across) / float(bound[free] @ across)
     if state.options.weighted and state.options.weight_kind == "sampling":
-        inner = inner @ state.meat(family, point.theta)[np.ix_(free, free)] @ inner
-    cov[np.ix_(free, free)] = inner
+        inner = inner @ state.meat(family, point.theta)[part] @ inner
+    cov[part] = inner
     return cov, True

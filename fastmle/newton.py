@@ -41,9 +41,12 @@ class Point:
             max(0.0, float(self.score[free] @ ascent(self.score[free], self.information[np.ix_(free, free)])))
         )
 
-    def good(self) -> bool:
+    def good(self, free: np.ndarray | None = None) -> bool:
+        """Whether all is finite, along the free parameters."""
+        some = slice(None) if free is None else free
+        information = self.information[some][:, some]
         return bool(
-            math.isfinite(self.llf) and np.isfinite(self.score).all() and np.isfinite(self.information).all()
+            math.isfinite(self.llf) and np.isfinite(self.score[some]).all() and np.isfinite(information).all()
         )
 
 

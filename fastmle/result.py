@@ -155,7 +155,8 @@ class Fit:
     def df_model(self) -> int:
         """The number of estimated parameters."""
         held = self.family.hold({name: self.params[name] for name in self.fixed})
-        return int(np.isnan(held).sum()) if self.fixed else len(self.theta)
+        free = int(np.isnan(held).sum()) if self.fixed else len(self.theta)
+        return free - (self.family.constraint(self.theta) is not None)
 
     @property
     def aic(self) -> float | None:

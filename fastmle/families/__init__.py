@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
+from dataclasses import MISSING, fields
 from difflib import get_close_matches
 from importlib import import_module
 from typing import Any
@@ -50,4 +50,8 @@ def family_of(family: str | Family, **constants: Any) -> Family:
     if unknown:
         said = f"its constants are {', '.join(known)}" if known else "it has no constants"
         raise FamilyError(f"unknown option {', '.join(unknown)} for {family}: {said}")
+    needed = [field.name for field in fields(cls) if field.default is MISSING]  # type: ignore[arg-type]
+    missing = [c for c in needed if c not in constants]
+    if missing:
+        raise FamilyError(f"{family} needs {', '.join(f'{c}=' for c in missing)}")
     return cls(**constants)

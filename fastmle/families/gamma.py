@@ -27,20 +27,9 @@ from ..family import (
     log_gap,
     positive,
 )
-from ..kernels.vecmath.gaps import log_minus_digamma, log_shortfall, stirling_error, trigamma_minus_inverse
+from ..kernels.vecmath.gaps import log_minus_digamma, log_shortfall, shape_of_gap, stirling_error, trigamma_minus_inverse
 
 TERMS = RowTerms(Logs, add_logs, positive, "x > 0", fill=1.0, theta=Center, kinds="sle", anchor=log_anchor)
-
-
-def shape_of(gap: float) -> float:
-    """The root k of log k − ψ(k) = gap > 0, by Newton in log k from Minka's start."""
-    k = (3.0 - gap + math.sqrt((gap - 3.0) ** 2 + 24.0 * gap)) / (12.0 * gap)
-    for _ in range(50):
-        step = (log_minus_digamma(k) - gap) / (k * trigamma_minus_inverse(k))
-        k *= math.exp(max(-2.0, min(2.0, step)))
-        if abs(step) < 1e-15:
-            break
-    return k
 
 
 @dataclass(frozen=True)
@@ -55,7 +44,7 @@ class Gamma(Family):
         gap, mean = float(log_gap(s)), s.c * (1.0 + s.u / s.weight)
         if gap <= 1e-15:
             return Solution((math.inf, math.inf), "degenerate", "all values are equal")
-        shape = shape_of(gap)
+        shape = shape_of_gap(gap)
         return Solution((shape, shape / mean))
 
     def loglik(self, s: Sums, theta: Vector) -> float:

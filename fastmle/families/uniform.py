@@ -33,9 +33,8 @@ class Uniform(Family):
     """Uniform(low, high), low < high."""
 
     name: ClassVar[str] = "uniform"
-    params: ClassVar[tuple[Param, ...]] = (Param("low"), Param("high"))
+    params: ClassVar[tuple[Param, ...]] = (Param("low", regular=False), Param("high", regular=False))
     terms: ClassVar[RowTerms] = RowTerms(Ends, add, finite, kinds="mm")
-    regular: ClassVar[bool] = False
 
     def valid(self, theta: Vector) -> bool:
         return bool(theta[0] < theta[1])

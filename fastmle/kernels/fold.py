@@ -72,9 +72,16 @@ def _combine(typingctx: Any, state: Any, values: Any, logs: Any, w: Any, log_w: 
         def weigh(v: Any) -> Any:
             return builder.fmul(weight, v, flags=("contract",)) if "w" in extras or "d" in extras else v
 
+        def once(v: Any) -> Any:
+            none = builder.fcmp_ordered("==", weight, weight.type(0.0))
+            return builder.select(none, weight.type(0.0), v)
+
         new = []
         for kind, a, v in zip(slots, old[: len(slots)], row, strict=True):
-            new.append(_maximum(builder, a, v) if kind == "m" else add(builder, a, weigh(v)))
+            if kind == "m":
+                new.append(_maximum(builder, a, v))
+            else:
+                new.append(add(builder, a, once(v) if kind == "r" and "p" in extras else weigh(v)))
         rest = iter(old[len(slots) :])
         if "w" in extras:
             new.append(add(builder, next(rest), weight))
@@ -92,7 +99,7 @@ def _combine(typingctx: Any, state: Any, values: Any, logs: Any, w: Any, log_w: 
 
 def slot_layout(kinds: str, weight_kind: str | None) -> str:
     """The slots of a state as a string: kinds of the row's values ("s" sum, "l" sum of
-    logarithms, "m" max; "e" belongs to an "l"), then the frame's own.
+    logarithms, "m" max, "r" sum that precision weights leave alone; "e" belongs to an "l"), then the frame's own.
 
     After the bar: "w" the sum of weights, "p" of their logarithms, "o" the outer products under the squared weight.
     """
@@ -101,7 +108,7 @@ def slot_layout(kinds: str, weight_kind: str | None) -> str:
 
 def slot_kinds(layout: str) -> str:
     """One letter a slot of the state that `layout` describes."""
-    kinds, _, extras = layout.replace("l", "s").replace("e", "").partition("|")
+    kinds, _, extras = layout.replace("l", "s").replace("r", "s").replace("e", "").partition("|")
     pairs = (len(kinds) + 1) * (len(kinds) + 2) // 2
     return kinds + "s" * (("w" in extras) + ("p" in extras) + pairs * ("o" in extras))
 

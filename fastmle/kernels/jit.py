@@ -36,14 +36,21 @@ def _own_sources() -> bytes:
     return b"".join(_file_bytes(str(path)) for path in sorted(here.rglob("*.py")))
 
 
-def _code_bytes(function: FunctionType) -> bytes:
-    """What identifies a function: the bytes of its file, its code, and the functions and values it closes over."""
+def _code_bytes(function: FunctionType, seen: frozenset[Any] = frozenset()) -> bytes:
+    """What identifies a function: the bytes of its file, its code, the functions it calls, and what it closes over."""
     code = function.__code__
+    seen |= {code}
     parts = [_file_bytes(code.co_filename), code.co_code, repr(code.co_names).encode()]
     parts += [repr(c).encode() for c in code.co_consts if not hasattr(c, "co_code")]
+    called = [function.__globals__.get(name) for name in code.co_names]
+    inner = [f for f in called if isinstance(f, FunctionType) and f.__code__ not in seen]
     for cell in function.__closure__ or ():
-        inner = cell.cell_contents
-        parts.append(_code_bytes(inner) if isinstance(inner, FunctionType) else repr(inner).encode())
+        held = cell.cell_contents
+        if isinstance(held, FunctionType):
+            inner.append(held)
+        else:
+            parts.append(repr(held).encode())
+    parts += [_code_bytes(f, seen) for f in inner]
     return b"\0".join(parts)
 
 

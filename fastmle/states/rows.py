@@ -72,7 +72,7 @@ class RowState(TotalsState):
         return self.terms.anchor.drift(self._named(running.T, rows))
 
     def _coarseness(self, theta: Any) -> float:
-        return 1.0 / float(theta[1]) if len(theta) > 1 else 1.0
+        return 1.0 / float(theta.per) if self.terms.anchor else 1.0
 
     def _moved(self, new: Any) -> np.ndarray:
         """In rational arithmetic, so that the order of merges does not show."""
@@ -127,7 +127,8 @@ class RowState(TotalsState):
         scores = np.array(
             [family.score(self._named(unit[1:].tolist(), unit[0], unit[0]), theta) for unit in units]
         )
-        return np.asarray(scores.T @ self.sums().outer @ scores)
+        used = scores.any(axis=1)  # what no score depends on may have overflowed
+        return np.asarray(scores[used].T @ self.sums().outer[np.ix_(used, used)] @ scores[used])
 
     def sums(self) -> Sums:
         values = self.values()

@@ -1,0 +1,116 @@
+"""Anchors: the constants amid the data that sums are taken about, so that neither offsets nor scales cost digits."""
+
+from __future__ import annotations
+
+import math
+from fractions import Fraction
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from .terms import Anchor, Sums, Vector, row_function
+
+
+def binary_scale(largest: float) -> float:
+    """A power of two near `largest`, in steps of 2^256: 1 for ordinary data, so that squares stay in range."""
+    if largest == 0.0 or not math.isfinite(largest):
+        return 1.0
+    step = round(math.frexp(largest)[1] / 256)
+    return math.ldexp(1.0, 256 * max(-3, min(3, step)))
+
+
+class Location(NamedTuple):
+    """The anchor of moments: u = (x − c) · per, with `per` a power of two."""
+
+    c: float = 0.0
+    per: float = 1.0
+
+
+def location_of(x: Vector) -> Location:
+    """The mean of a block, and a scale in which its squares neither overflow nor vanish."""
+    low, high = float(x.min()), float(x.max())
+    scale = binary_scale(max(abs(low), abs(high)))
+    c = low if low == high else float(np.mean(x / scale)) * scale
+    return Location(c, 1.0 / scale)
+
+
+def _rebase_moments(s: Sums, old: Any, new: Any) -> tuple[Any, Any]:
+    ratio = Fraction(new.per) / Fraction(old.per)
+    delta = (Fraction(old.c) - Fraction(new.c)) * Fraction(new.per)
+    return (s.u * ratio + s.weight * delta, s.uu * ratio**2 + 2 * delta * ratio * s.u + s.weight * delta**2)
+
+
+def _moment_drift(s: Sums) -> Vector:
+    mean = s.u / s.weight
+    return np.asarray(np.abs(mean) / np.sqrt(np.maximum(s.uu / s.weight - mean * mean, 0.0)))
+
+
+def _mean_location(s: Sums) -> Location:
+    return Location(s.c + s.u / s.weight / s.per, s.per)
+
+
+moment_anchor = Anchor(location_of, _rebase_moments, _moment_drift, _mean_location)
+"""For terms whose slots are `u` and `uu` = u², u = (x − c) · per."""
+
+
+class Center(NamedTuple):
+    """The anchor of logarithms: a point amid positive data, and its reciprocal."""
+
+    c: float = 1.0
+    per: float = 1.0
+
+
+def center_at(c: float) -> Center:
+    c = min(max(c, 1e-300), 1e300)
+    return Center(c, 1.0 / c)
+
+
+class Logs(NamedTuple):
+    """What positive data add about a center: kinds "sle"."""
+
+    u: float  # (x − c)/c
+    log: float  # x/c, whose logarithm is summed
+    slip: float  # near the center, what the rounding of x/c took from 1 + u
+
+
+@row_function
+def add_logs(x: float, a: Center) -> Logs:
+    u = (x - a.c) * a.per
+    y = x * a.per
+    return Logs(u, y, u - (y - 1.0) if abs(u) <= 0.5 else 0.0)
+
+
+def log_gap(s: Sums) -> Any:
+    """The log of the mean minus the mean of the logs: 0 if and only if all values are equal."""
+    return np.log1p(s.u / s.weight) - s.log / s.weight
+
+
+def _rebase_logs(s: Sums, old: Any, new: Any) -> tuple[Any, Any]:
+    shift = (old.c - new.c) / new.c
+    log_shift = math.log1p(shift) if abs(shift) < 0.5 else math.log(old.c) - math.log(new.c)
+    return s.u * (old.c / new.c) + s.weight * shift, s.log + s.weight * log_shift
+
+
+def _log_drift(s: Sums) -> Vector:
+    """For narrow data, √(2·gap) is about sd/mean; wide data do not care where their center is."""
+    gap = log_gap(s)
+    narrow = np.abs(np.log1p(s.u / s.weight)) / np.sqrt(np.maximum(2.0 * gap, 0.0))
+    return np.where(gap < 1.0, narrow, 0.0)
+
+
+def _center_of(x: Vector) -> Center:
+    """The mean, or for wide data halfway (in logarithms) to the least, so that no x/c overflows or vanishes."""
+    low, high = float(x.min()), float(x.max())
+    if low == high:
+        return center_at(low)
+    log_low, log_mean = math.log(low), math.log(float(np.mean(x / high))) + math.log(high)
+    return center_at(math.exp(log_mean if log_mean - log_low < 2.0 else 0.5 * (log_low + log_mean)))
+
+
+log_anchor = Anchor(
+    of_block=_center_of,
+    rebase=_rebase_logs,
+    drift=_log_drift,
+    of_sums=lambda s: center_at(s.c * (1.0 + s.u / s.weight)),
+)
+"""For terms with the slots of `Logs`: shapes of 1e8 lose no digits."""

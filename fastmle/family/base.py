@@ -1,0 +1,169 @@
+"""Parameters, solutions and the class that families derive from."""
+
+from __future__ import annotations
+
+import math
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+from typing import Any, ClassVar, Literal, NamedTuple, Protocol
+
+import numpy as np
+
+from ..errors import FamilyError
+from .terms import Sums, TableTerms, Terms, Vector
+
+Domain = Literal["real", "positive", "unit"]
+
+
+class Param(NamedTuple):
+    """A scalar parameter: its name, where it may lie (real; positive: > 0; unit: between 0 and 1), and whether the
+    support is free of it; if it is not, the parameter has no standard error."""
+
+    name: str
+    domain: Domain = "real"
+    regular: bool = True
+
+
+@dataclass(frozen=True)
+class Solution:
+    """Where the likelihood is highest: the parameters in order, and a status with its sentence."""
+
+    theta: Sequence[float] | Vector
+    status: str = "ok"
+    message: str = ""
+    approximate: bool = False  # a start only, from which the frame climbs over the same sums
+
+
+class Run(Protocol):
+    """Passes over the data, as a family sees them."""
+
+    def sums(self, theta: Any) -> Sums:
+        """One pass of the family's terms with these constants."""
+
+    def median(self) -> tuple[float, float]:
+        """The ends of the interval of all medians, by weight: exact, in a few passes."""
+
+
+class Family(ABC):
+    """A parametric family. Final subclasses are frozen dataclasses whose fields are the family's constants."""
+
+    name: ClassVar[str]
+    discrete: ClassVar[bool] = False
+    one_pass: ClassVar[bool] = True
+    precision_weights: ClassVar[bool] = False
+    source: ClassVar[str] = ""
+
+    @property
+    @abstractmethod
+    def params(self) -> tuple[Param, ...]:
+        """The parameters in order, one entry a scalar."""
+
+    @property
+    @abstractmethod
+    def terms(self) -> Terms: ...
+
+    @abstractmethod
+    def loglik(self, s: Sums, theta: Vector) -> float:
+        """Σ w log p(x; θ) (plus ½ Σ log w under precision weights, which the frame adds)."""
+
+    def score(self, s: Sums, theta: Vector) -> Vector:
+        """The gradient in units: ∂ℓ/∂θ_j · u_j. Linear in the sums."""
+        return np.array([math.fsum(row) for row in self.row_scores(s.values, theta) * s.weights])
+
+    def row_scores(self, x: Vector, theta: Vector) -> Vector:
+        """The gradient in units of each value (parameters, values), for families of counts."""
+        raise FamilyError(f"{self.name} has no table of values")
+
+    @abstractmethod
+    def information(self, s: Sums, theta: Vector) -> Vector:
+        """The observed information in units: −∂²ℓ/∂θ_i∂θ_j · u_i u_j."""
+
+    def units(self, theta: Vector) -> Vector:
+        """The scale of each parameter; by default a positive parameter itself, else 1."""
+        return np.array(
+            [t if p.domain == "positive" else 1.0 for p, t in zip(self.params, theta, strict=True)]
+        )
+
+    def bind(self, columns: tuple[str, ...]) -> Family:
+        """The family for these columns of data."""
+        if len(columns) != 1:
+            raise FamilyError(f"{self.name} takes one column, not {len(columns)}: say which with column=")
+        return self
+
+    def constants(self) -> dict[str, Any]:
+        """The constants this object carries, by name: `Family(**constants)` makes it again."""
+        return {f.name: getattr(self, f.name) for f in fields(self)}  # type: ignore[arg-type]
+
+    def constraint(self, theta: Vector) -> Vector | None:
+        """The gradient (times the units) of an equation that binds the parameters; None if they are free."""
+        return None
+
+    def hold(self, fixed: dict[str, Any]) -> Vector:
+        """The flat vector with the fixed parameters in their places and NaN elsewhere."""
+        blank: dict[str, Any] = {p.name: math.nan for p in self.params}
+        return self.unpack(blank | fixed)
+
+    def table(self, s: Sums) -> tuple[Vector, Vector] | None:
+        """The values and their weights, where the sums hold them."""
+        return (s.values, s.weights) if isinstance(self.terms, TableTerms) else None
+
+    def valid(self, theta: Vector) -> bool:
+        """Whether θ lies inside the parameter space."""
+        bounds = {"real": (-math.inf, math.inf), "positive": (0.0, math.inf), "unit": (0.0, 1.0)}
+        return all(
+            bounds[p.domain][0] < t < bounds[p.domain][1] for p, t in zip(self.params, theta, strict=True)
+        )
+
+    def pack(self, vector: Sequence[Any] | Vector) -> dict[str, Any]:
+        """A flat vector (parameters or their errors) as the mapping that users see."""
+        return {p.name: float(v) for p, v in zip(self.params, vector, strict=True)}
+
+    def unpack(self, mapping: dict[str, Any]) -> Vector:
+        """The flat vector of a mapping; the inverse of `pack`."""
+        missing = [p.name for p in self.params if p.name not in mapping]
+        unknown = [key for key in mapping if key not in {p.name for p in self.params}]
+        if missing or unknown:
+            said = ", ".join(p.name for p in self.params)
+            raise FamilyError(f"{self.name} has the parameters {said}; got {', '.join(mapping) or 'none'}")
+        return np.array([float(mapping[p.name]) for p in self.params])
+
+    def row_theta(self, theta: Vector) -> Any:
+        """The constants of the row function at these parameters (multi-pass families)."""
+        raise FamilyError(f"{self.name} is fitted from sums that do not depend on its parameters")
+
+    def solve(self, s: Sums) -> Solution:
+        """The maximum-likelihood estimate from the sums (one-pass families)."""
+        raise FamilyError(f"{self.name} needs several passes")
+
+    def solve_fixed(self, s: Sums, fixed: dict[str, float]) -> Solution | None:
+        """The estimate with some parameters held, where it has a closed form; None: maximise numerically."""
+        return None
+
+    def start(self, x: Vector, w: Vector) -> Vector:
+        """A first estimate from a sample in memory, or several as rows of a matrix (multi-pass families)."""
+        raise FamilyError(f"{self.name} needs no start")
+
+    def elsewhere(self, s: Sums, theta: Vector) -> Vector | None:
+        """Another place to climb from, where steps at θ cannot lead: off an edge of the parameter space, or onto it."""
+        return None
+
+    def edge(self, theta: Vector) -> str:
+        """If θ lies on an edge of the parameter space, the sentence that says so."""
+        return ""
+
+    def estimate(self, run: Run, fixed: dict[str, float]) -> tuple[Sums, Solution] | None:
+        """The estimate and the sums at it, for families with passes of their own; None: Newton's steps."""
+        return None
+
+    def dist(self, theta: Vector) -> Any:
+        """The frozen scipy.stats distribution with these parameters."""
+        raise FamilyError(f"scipy.stats has no twin of {self.name}")
+
+    def entropy(self, theta: Vector) -> float | None:
+        """−E log p(X) in closed form; None where there is none."""
+        return None
+
+    def kl(self, theta: Vector, other: Vector) -> float | None:
+        """KL(p_θ || p_other) within the family in closed form; None where there is none."""
+        return None
