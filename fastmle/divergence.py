@@ -64,10 +64,10 @@ def _expect(fit: Fit, f: Any) -> Measured:
             raise FamilyError(f"{fit.family.name} spreads over too many values for a sum")
         x = np.arange(low, high + 1.0)
         p = dist.pmf(x)
+        beyond = float(dist.sf(high))
         with np.errstate(all="ignore"):
             parts = np.where(p > 0.0, p * f(x), 0.0)
-        beyond = float(dist.sf(high))
-        tail = abs(beyond * float(f(np.array([high]))[0])) if beyond > 0.0 else 0.0
+            tail = abs(beyond * float(f(np.array([high]))[0])) if beyond > 0.0 else 0.0
         return Measured(math.fsum(parts), tail + 1e-15 * float(np.abs(parts).sum()), "sum over the values")
     with np.errstate(all="ignore"):
         probe = f(dist.ppf(np.linspace(0.0005, 0.9995, 1000)))
@@ -100,7 +100,8 @@ def kl_from_data(fit: Fit) -> Measured:
     if table is not None:
         weights = table[1][table[1] > 0.0]
         p = weights / weights.sum()
-        return Measured(math.fsum(p * np.log(p)) + fit.nll, 0.0, "exact: the values are counted")
+        value = math.fsum(p * np.log(p)) + fit.nll
+        return Measured(max(value, 0.0), 0.0, "exact: the values are counted")  # not −1e-16
     if fit.bins is None or fit.bins.exponent is None:
         raise FamilyError("this needs a histogram of the data: fit with keep='bins'")
     edges, weights = fit.bins.edges, fit.bins.weights

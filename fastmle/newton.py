@@ -37,6 +37,8 @@ class Point:
 
     def norm(self, free: np.ndarray) -> float:
         """sqrt(gᵀ I⁻¹ g): how far θ is from the maximum, in standard errors."""
+        if not free.any():
+            return 0.0
         return math.sqrt(
             max(0.0, float(self.score[free] @ ascent(self.score[free], self.information[np.ix_(free, free)])))
         )

@@ -66,7 +66,12 @@ class MVN(Family):
         return self.unpack(blank | fixed)
 
     def valid(self, theta: Vector) -> bool:
-        return bool(np.linalg.eigvalsh(self.split(theta)[1])[0] > 0.0)
+        cov = self.split(theta)[1]
+        variances = np.diag(cov)
+        if not (np.isfinite(cov).all() and (variances > 0.0).all()):
+            return False
+        sd = np.sqrt(variances)
+        return bool(np.linalg.eigvalsh(cov / sd / sd[:, None])[0] > 0.0)  # of the correlations: any scales may meet
 
     def units(self, theta: Vector) -> Vector:
         sd = np.sqrt(np.diag(self.split(theta)[1]))
