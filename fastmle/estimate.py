@@ -11,7 +11,7 @@ from .errors import DataError, FamilyError
 from .family import Family, Solution, Sums, Vector
 from .newton import Point, maximise
 from .passes import Passes
-from .result import Fit
+from .result import Fit, short
 from .states import Options, State
 
 PILOT = 1 << 18  # rows of the sample from which an iterative fit starts
@@ -170,6 +170,9 @@ def _finish(
             status, message = "not_converged", "the likelihood is not finite at the estimate"
     elif status not in ("degenerate", "not_converged"):
         llf = float(family.loglik(s, theta))
+    if fixed and llf == -math.inf:
+        said = ", ".join(f"{name} = {short(fixed[name])}" for name in fixed)
+        raise DataError(f"column {options.labels[0]!r}: there are rows outside the support of {family.name} with {said}")
     weight_kind = options.weight_kind if options.weighted else None
     if weight_kind == "precision":
         llf += 0.5 * s.log_weight

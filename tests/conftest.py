@@ -18,8 +18,9 @@ To add a family: write its log-likelihood as in the textbook, in mpmath, and app
     )
 
 The estimate, its errors, held parameters, profiles and sandwich errors are then made by tests/oracle.py. Where the
-maximum is not a zero of the gradient (ends of the support, medians), give `exact(x, w) -> θ` and `smooth=False`;
-`exact` alone, beside a smooth likelihood, is only a better start.
+maximum is not a zero of the gradient (ends of the support, medians, probabilities that add up to 1), give
+`exact(x, w) -> θ`, `smooth=False`, `held=()`, and `errors(θ, n)` where there are errors; `exact` alone, beside a
+smooth likelihood, is only a better start.
 """
 
 from __future__ import annotations
@@ -52,7 +53,10 @@ class Case:
     loglik: Callable[[Any, Any], LogLik]
     exact: Callable[[Any, Any], Sequence[Any]] | None = None
     smooth: bool = True  # the maximum is a zero of the gradient, with a Hessian there
-    regular: bool = True  # has standard errors
+    nonregular: tuple[int, ...] = ()  # places of parameters on which the support depends: they have no errors
+    errors: Callable[[Any, float], Sequence[Any]] | None = (
+        None  # (θ, n): standard errors, where not from the Hessian
+    )
     one_pass: bool = True
     discrete: bool = False
     column: str = "float"  # what a column holds by nature: float, int, bool
@@ -68,8 +72,14 @@ class Case:
     ends: dict[str, tuple[Any, str]] = field(default_factory=dict)
     equal: str = "degenerate"  # status where all values are equal
     held: tuple[str, ...] | None = None  # parameters that `fixed=` may hold one at a time; None: all of them
+    near: Callable[[str, Any], Any] | None = None  # (name, estimate) -> where to hold it; None: a tenth off
     outside: tuple[float, ...] = ()
     rows: int = 120  # rows for the oracle, in 100 digits
+
+    @property
+    def regular(self) -> bool:
+        """Whether every parameter has a standard error."""
+        return not self.nonregular
 
     @property
     def usual(self) -> Theta:
@@ -95,11 +105,28 @@ class Case:
         if self.exact is not None and not held:
             begin = [mp.mpf(t) for t in self.exact(values, w)]
         if not self.smooth:
-            return Best(begin, f(*begin))
+            cov = mp.zeros(len(begin))
+            if self.errors is not None:
+                for i, error in enumerate(self.errors(begin, mp.fsum(w))):
+                    cov[i, i] = mp.mpf(error) ** 2
+            return Best(begin, f(*begin), cov if self.errors is not None else None)
         for place, value in (held or {}).items():
             begin[place] = value
         free = [i for i in range(len(begin)) if i not in (held or {})]
         return maximise(f, self.space, begin, free)
+
+    def at(self, x: Any, weights: Any, theta: Any) -> Any:
+        """The log-likelihood at these parameters."""
+        values = exactly(x)
+        return self.loglik(values, exactly(np.ones(len(values)) if weights is None else weights))(
+            *exactly(theta)
+        )
+
+    def hold_at(self, held: str, value: Any) -> Any:
+        """A value near the estimate at which to hold a parameter."""
+        if self.near is not None:
+            return self.near(held, value)
+        return value * 0.9 if np.ndim(value) == 0 else np.asarray(value) * 1.1
 
     def estimate(self, x: Any) -> tuple[list[Any], Any]:
         """The parameters in order and the log-likelihood."""
@@ -288,7 +315,8 @@ CASES["uniform"] = Case(
     loglik=uniform,
     exact=lambda x, w: (min(x), max(x)),
     smooth=False,
-    regular=False,
+    nonregular=(0, 1),
+    held=(),
     hard={"ten rows": Hard(TEN, (0.0, 4.0))},
     ends={"one row": ([3.0], "degenerate")},
     shift=lambda theta, a: (theta[0] + a, theta[1] + a),
@@ -378,6 +406,121 @@ CASES["mvn"] = Case(
     shift=lambda theta, a: (theta[0] + a, theta[1] + a, *theta[2:]),
     scale=lambda theta, c: (theta[0] * c, theta[1] * c, *(v * c * c for v in theta[2:])),
     held=("mu", "cov"),
+)
+
+# -- of one pass -------------------------------------------------------------------------------------------------------
+
+
+def exponential(x: Any, w: Any) -> LogLik:
+    n, sx = mp.fsum(w), dot(w, x)
+    return lambda rate: n * mp.log(rate) - rate * sx
+
+
+def halfnormal(x: Any, w: Any) -> LogLik:
+    n, sxx = mp.fsum(w), dot(w, [v * v for v in x])
+    return lambda sigma: n * mp.log(2 / mp.pi) / 2 - n * mp.log(sigma) - sxx / (2 * sigma**2)
+
+
+def rayleigh(x: Any, w: Any) -> LogLik:
+    n, sxx, logs = mp.fsum(w), dot(w, [v * v for v in x]), dot(w, list(map(mp.log, x)))
+    return lambda sigma: logs - 2 * n * mp.log(sigma) - sxx / (2 * sigma**2)
+
+
+def lognormal(x: Any, w: Any) -> LogLik:
+    logs = list(map(mp.log, x))
+    f, total = gaussian(logs, w), dot(w, logs)
+    return lambda mu, sigma: f(mu, sigma) - total
+
+
+def lognormal_precision(x: Any, w: Any) -> LogLik:
+    """log x_i ~ N(mu, sigma²/w_i)."""
+    logs = list(map(mp.log, x))
+    f, total = gaussian_precision(logs, w), mp.fsum(logs)
+    return lambda mu, sigma: f(mu, sigma) - total
+
+
+def geometric(x: Any, w: Any) -> LogLik:
+    n, sx = mp.fsum(w), dot(w, x)
+    return lambda p: n * mp.log(p) + (sx - n) * mp.log(1 - p)
+
+
+CASES["exponential"] = Case(
+    draw=lambda rng, n, rate: rng.exponential(1.0, n) / rate,
+    space="p",
+    theta={"usual": (2.0,), "1e-300": (1e300,), "1e300": (1e-300,)},
+    loglik=exponential,
+    support=(0.0, math.inf),
+    hard={"ten rows": Hard(TEN, (1.0,)), "with zeros": Hard([0.0, 1.0, 2.0], (1.0,))},
+    ends={"one row": ([3.0], "ok"), "all zero": ([0.0, 0.0], "degenerate")},
+    equal="ok",
+    scale=lambda theta, c: (theta[0] / c,),
+    outside=(-1.0, -1e-300),
+)
+
+CASES["halfnormal"] = Case(
+    draw=lambda rng, n, sigma: np.abs(rng.normal(0.0, 1.0, n)) * sigma,
+    space="p",
+    theta={"usual": (2.0,), "1e-300": (1e-300,), "1e300": (1e300,)},
+    loglik=halfnormal,
+    support=(0.0, math.inf),
+    hard={"ten rows": Hard(TEN, (1.0,)), "with zeros": Hard([0.0, 1.0, 2.0], (1.0,))},
+    ends={"one row": ([3.0], "ok"), "all zero": ([0.0, 0.0], "degenerate")},
+    equal="ok",
+    scale=lambda theta, c: (theta[0] * c,),
+    outside=(-1.0, -1e-300),
+)
+
+CASES["rayleigh"] = Case(
+    draw=lambda rng, n, sigma: rng.rayleigh(1.0, n) * sigma,
+    space="p",
+    theta={"usual": (2.0,), "1e-300": (1e-300,), "1e300": (1e300,)},
+    loglik=rayleigh,
+    support=(0.0, math.inf),
+    hard={"ten rows": Hard(TEN, (1.0,))},
+    ends={"one row": ([3.0], "ok")},
+    equal="ok",
+    scale=lambda theta, c: (theta[0] * c,),
+    outside=(-1.0, 0.0),
+)
+
+CASES["lognormal"] = Case(
+    draw=lambda rng, n, mu, sigma: np.exp(rng.normal(mu, sigma, n)),
+    space="rp",
+    theta={
+        "usual": (0.5, 0.8),
+        "narrow": (10.0, 1e-8),
+        "wide": (1.0, 90.0),
+        "1e-300": (-690.0, 1.5),
+        "1e300": (690.0, 1.5),
+    },
+    loglik=lognormal,
+    exact=lambda x, w: moments(list(map(mp.log, x)), w),
+    precision=lognormal_precision,
+    support=(0.0, math.inf),
+    hard={
+        "ten rows": Hard(TEN, (0.0, 1.0)),
+        "from end to end": Hard([5e-324, 1e-300, 1.0, 1e300, 1.7e308], (0.0, 500.0)),
+    },
+    ends={"one row": ([3.0], "degenerate")},
+    scale=lambda theta, c: (theta[0] + math.log(c), theta[1]),
+    outside=(-1.0, 0.0),
+)
+
+CASES["geometric"] = Case(
+    draw=lambda rng, n, p: np.floor(rng.exponential(1.0, n) / -np.log1p(-p)) + 1.0,
+    space="u",
+    theta={"usual": (0.3,), "p 1e-12": (1e-12,)},
+    loglik=geometric,
+    discrete=True,
+    column="int",
+    support=(1, math.inf),
+    hard={
+        "ten rows": Hard([1, 3, 1, 2, 1, 5, 1, 1, 2, 4], (0.5,)),
+        "p near 1": Hard([1.0, 2.0], (0.9,), [1e12, 1.0]),
+    },
+    ends={"all ones": ([1.0, 1.0], "boundary"), "one row": ([3.0], "ok")},
+    equal="ok",
+    outside=(0.0, 1.5, -1.0),
 )
 
 

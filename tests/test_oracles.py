@@ -1,0 +1,325 @@
+"""Every family of the table against maximum likelihood in 100 digits, written without fastmle (tests/oracle.py)."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from functools import cache
+from typing import Any
+
+import mpmath as mp
+import numpy as np
+import pytest
+import scipy
+from conftest import CASES, Case
+from oracle import Best
+
+import fastmle as fm
+from fastmle.families import REGISTRY, family_class
+
+SETS = [(name, kind) for name, case in CASES.items() for kind in (*case.theta, *case.hard)]
+
+
+def family(name: str) -> fm.Family:
+    return family_class(name)(**CASES[name].constants)
+
+
+def columns(name: str) -> tuple[str, ...]:
+    x = CASES[name].sample(0, 2)
+    return ("x",) if x.ndim == 1 else tuple(f"x{i}" for i in range(x.shape[1]))
+
+
+def rows_of(name: str, kind: str, rows: int | None = None) -> tuple[np.ndarray, Any, Any]:
+    """Values, weights and where the oracle starts."""
+    case = CASES[name]
+    if kind in case.hard:
+        hard = case.hard[kind]
+        return np.asarray(hard.x, float), hard.weights, hard.start
+    return case.sample(11, rows or case.rows, kind), None, case.theta[kind]
+
+
+@cache
+def both(name: str, kind: str) -> tuple[fm.Fit, Best, np.ndarray, Any]:
+    x, w, start = rows_of(name, kind)
+    return fm.fit(family(name), x, weights=w), CASES[name].best(x, w, start), x, w
+
+
+def errors(fit: fm.Fit) -> np.ndarray:
+    return np.sqrt(np.diag(fit.cov)) * fit.units
+
+
+def rounding(fit: fm.Fit, best: Best) -> float:
+    """How many standard errors apart two neighbouring float64 values of a parameter lie: 1e-4 for 1e12 ± 1."""
+    with np.errstate(invalid="ignore"):
+        return float(np.nanmax(np.append(np.spacing(np.abs(fit.theta)) / best.bse, 0.0)))
+
+
+def relative(value: float, exact: Any) -> float:
+    """The relative error; absolute where the exact value is 0."""
+    return float(abs(mp.mpf(float(value)) - exact) / (abs(exact) or 1))
+
+
+def test_every_family_is_in_the_table() -> None:
+    assert list(REGISTRY) and set(REGISTRY) == set(CASES)
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_the_table_says_what_the_family_says(name: str) -> None:
+    case, made = CASES[name], family_class(name)
+    assert (case.one_pass, case.discrete) == (made.one_pass, made.discrete)
+    assert case.nonregular == tuple(
+        i for i, p in enumerate(family(name).bind(columns(name)).params) if not p.regular
+    )
+    assert (case.precision is not None) == made.precision_weights
+
+
+@pytest.mark.parametrize(("name", "kind"), SETS)
+def test_parameters(name: str, kind: str) -> None:
+    fit, best, *_ = both(name, kind)
+    assert fit.status == ("ok" if CASES[name].regular else "nonregular")
+    assert fit.converged
+    for ours, exact, error in zip(fit.theta, best.theta, best.bse, strict=True):
+        # a location near 0 has digits only beside its spread
+        off = abs(mp.mpf(float(ours)) - exact)
+        assert off <= 1e-8 * abs(exact) or off <= 1e-8 * error
+
+
+@pytest.mark.parametrize(("name", "kind"), SETS)
+def test_log_likelihood(name: str, kind: str) -> None:
+    fit, best, x, w = both(name, kind)
+    assert relative(fit.llf, best.llf) <= 1e-12 + rounding(fit, best) ** 2 / abs(float(best.llf))
+    assert fit.nll == pytest.approx(-fit.llf / fit.nobs, rel=1e-15)
+    here = CASES[name].at(x, w, fit.theta)  # at the very numbers that the fit gives
+    assert relative(fit.llf, here) <= 1e-12
+    assert relative(fm.loglik(family(name), x, dict(fit.params), weights=w), here) <= 1e-12
+
+
+@pytest.mark.parametrize(("name", "kind"), [(n, k) for n, k in SETS if CASES[n].smooth or CASES[n].errors])
+def test_standard_errors_and_score(name: str, kind: str) -> None:
+    case = CASES[name]
+    fit, best, *_ = both(name, kind)
+    expected = best.bse
+    expected[list(case.nonregular)] = np.nan
+    np.testing.assert_allclose(errors(fit), expected, rtol=1e-6)
+    assert list(fit.bse) == list(fit.params)
+    if case.smooth:
+        assert fit.score_norm <= 1e-6 + rounding(fit, best)
+        correlations = [
+            mp.matrix(c)[i, j] / mp.mpf(best.bse[i]) / mp.mpf(best.bse[j])
+            for c in (fit.cov_params().tolist(), best.exact_cov) for i in range(len(expected)) for j in range(i)
+        ]  # fmt: skip
+        ours, exact = np.array([float(c) for c in correlations]).reshape(2, -1)
+        if np.isfinite(fit.cov_params()).all():
+            np.testing.assert_allclose(ours, exact, atol=2e-6 + rounding(fit, best))
+
+
+@pytest.mark.parametrize(("name", "kind"), SETS)
+def test_no_nearby_point_is_higher(name: str, kind: str) -> None:
+    """All corners of boxes of 1e-3 and 1 standard errors (of 1e-6 and 1e-3 of itself where there is no error)."""
+    fit, best, x, w = both(name, kind)
+    made = fit.family
+    steps = np.where(np.isfinite(best.bse), best.bse, 1e-3 * np.maximum(np.abs(fit.theta), 1e-300))
+    tried = 0
+    for size, signs in itertools.product((1e-3, 1.0), itertools.product((-1, 0, 1), repeat=len(steps))):
+        theta = fit.theta + size * steps * np.array(signs)
+        if not made.valid(theta) or np.array_equal(theta, fit.theta):
+            continue
+        tried += 1
+        assert fm.loglik(made, x, made.pack(theta), weights=w) <= fit.llf + 1e-12 * abs(fit.llf)
+    assert tried or kind not in CASES[name].theta
+
+
+# -- parameters held ---------------------------------------------------------------------------------------------------
+
+HELD = [
+    (name, held)
+    for name, case in CASES.items()
+    for held in (
+        case.held if case.held is not None else family_class(name)(**case.constants).pack(case.usual)
+    )
+    if len(case.usual) > 1
+]
+
+
+def places(case: Case, made: fm.Family, held: str, value: Any) -> dict[int, float]:
+    flat = made.hold({held: value})
+    return {i: float(v) for i, v in enumerate(flat) if not math.isnan(v)}
+
+
+@pytest.mark.parametrize(("name", "held"), HELD)
+def test_a_held_parameter(name: str, held: str) -> None:
+    case = CASES[name]
+    x = case.sample(5, case.rows)
+    whole = fm.fit(family(name), x)
+    value = case.hold_at(held, whole.params[held])
+    fit = fm.fit(family(name), x, fixed={held: value})
+    at = places(case, fit.family, held, value)
+    best = case.best(x, None, tuple(whole.theta.tolist()), held=at)
+    np.testing.assert_allclose(fit.theta, [float(t) for t in best.theta], rtol=1e-8)
+    assert relative(fit.llf, best.llf) <= 1e-12
+    assert fit.df_model == len(fit.theta) - len(at)
+    assert fit.aic == pytest.approx(2 * fit.df_model - 2 * fit.llf, rel=1e-14)
+    np.testing.assert_allclose(errors(fit), best.bse, rtol=1e-6)
+    assert fit.score_norm <= 1e-6
+    assert np.array_equal(np.asarray(fit.params[held]), np.asarray(value))
+
+
+@pytest.mark.parametrize("name", [n for n, c in CASES.items() if c.regular])
+def test_all_parameters_held(name: str) -> None:
+    case = CASES[name]
+    x = case.sample(5, case.rows)
+    values = fm.fit(family(name), case.sample(6, case.rows)).params
+    fit = fm.fit(family(name), x, fixed=dict(values))
+    assert relative(fit.llf, case.at(x, None, fit.theta)) <= 1e-12
+    assert fit.df_model == 0
+    assert (errors(fit) == 0.0).all()
+
+
+# -- intervals ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", [n for n, c in CASES.items() if c.regular])
+def test_wald_intervals(name: str) -> None:
+    fit, *_ = both(name, "usual")
+    for level, z in ((0.95, 1.9599639845400545), (0.5, 0.6744897501960817)):
+        for parameter, (low, high) in fit.conf_int(level).items():
+            np.testing.assert_allclose(
+                high, fit.params[parameter] + z * np.asarray(fit.bse[parameter]), rtol=1e-13
+            )
+            np.testing.assert_allclose(
+                low, fit.params[parameter] - z * np.asarray(fit.bse[parameter]), rtol=1e-12
+            )
+
+
+PROFILED = [
+    (name, i) for name, c in CASES.items() if c.one_pass and c.regular and c.smooth and c.held is None
+    for i in range(len(c.usual))
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "place"), PROFILED)
+def test_profile_intervals(name: str, place: int) -> None:
+    """The ends are where the oracle's own profile has fallen by half the chi-square quantile."""
+    case = CASES[name]
+    fit, best, x, w = both(name, "usual")
+    parameter = fit.family.params[place].name
+    low, high = fit.conf_int(0.9, method="profile")[parameter]
+    assert low < fit.params[parameter] < high
+    start = tuple(fit.theta.tolist())
+    for end in (low, high):
+        fall = 2 * (best.llf - case.best(x, w, start, held={place: end}).llf)
+        assert float(fall) == pytest.approx(2.705543454095404, rel=1e-7)
+
+
+# -- the fitted distribution -------------------------------------------------------------------------------------------
+
+DISTRIBUTIONS = [n for n, c in CASES.items() if np.ndim(c.sample(0, 2)) == 1]
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_logpdf_is_the_textbook_formula(name: str) -> None:
+    case = CASES[name]
+    fit, _, x, _ = both(name, "usual")
+    for row in x[:7]:
+        expected = float(case.at(row[None], None, fit.theta))
+        assert float(np.ravel(fit.logpdf(row))[0]) == pytest.approx(expected, rel=1e-11, abs=1e-12)
+
+
+@pytest.mark.parametrize("name", DISTRIBUTIONS)
+def test_cdf_ppf_and_rvs_belong_to_the_density(name: str) -> None:
+    case = CASES[name]
+    fit, _, x, _ = both(name, "usual")
+    q = np.array([0.01, 0.2, 0.5, 0.8, 0.99])
+    if case.discrete:
+        k = np.arange(x.min(), x.max() + 1)
+        np.testing.assert_allclose(
+            np.diff(fit.cdf(np.append(k[0] - 1, k))), np.exp(fit.logpdf(k)), atol=1e-12
+        )
+        v = fit.ppf(q)
+        assert (fit.cdf(v) >= q - 1e-12).all() and (fit.cdf(v - 1) < q + 1e-12).all()
+    else:
+        v = fit.ppf(q)
+        np.testing.assert_allclose(fit.cdf(v), q, rtol=1e-9)
+        for a, b in itertools.pairwise(v):
+            area = scipy.integrate.quad(lambda t: math.exp(fit.logpdf(t)), a, b, epsabs=0, epsrel=1e-10)[0]
+            assert fit.cdf(b) - fit.cdf(a) == pytest.approx(area, rel=1e-8)
+    drawn = fit.rvs(4000, seed=3)
+    assert np.array_equal(drawn, fit.rvs(4000, seed=3))
+    if case.discrete:
+        for value in np.unique(x):
+            p = math.exp(fit.logpdf(value))
+            assert np.mean(drawn == value) == pytest.approx(p, abs=5 * math.sqrt(p * (1 - p) / 4000) + 1e-9)
+    else:
+        assert scipy.stats.kstest(drawn, fit.cdf).pvalue > 1e-4
+        again = fm.fit(family(name), drawn)
+        assert np.all(np.abs(again.theta - fit.theta) < 6 * np.nan_to_num(errors(again), nan=1e9))
+
+
+def expectation(case: Case, theta: Any, f: Any, x: np.ndarray) -> float:
+    """E f(X) under the textbook density: a sum over the values, or quadrature between quantiles of a sample."""
+    logp = case.logp(*theta)
+    with mp.workdps(20):
+        if case.discrete:
+            low, high = case.support
+            last = high if math.isfinite(high) else 40 + 12 * float(x.max())
+            return math.fsum(math.exp(logp(k)) * f(k) for k in np.arange(low, last + 1))
+        cuts = np.unique(
+            [case.support[0], *np.quantile(x, [0.0, 0.1, 0.3, 0.5, 0.7, 0.9, 1.0]), case.support[1]]
+        )
+
+        def integrand(t: float) -> float:
+            height = logp(t)
+            return math.exp(height) * f(t) if height > -math.inf else 0.0
+
+        return math.fsum(
+            scipy.integrate.quad(integrand, a, b, epsabs=1e-12, epsrel=1e-10, limit=100)[0]
+            for a, b in itertools.pairwise(cuts)
+        )
+
+
+@pytest.mark.parametrize("name", DISTRIBUTIONS)
+def test_entropy_and_divergence(name: str) -> None:
+    case = CASES[name]
+    a, _, x, _ = both(name, "usual")
+    more = case.sample(23, case.rows) if case.regular else 1.5 * x[:30]  # a support that holds the other
+    b = fm.fit(family(name), more if case.regular else np.append(x, more))
+    p, q = case.logp(*a.theta), case.logp(*b.theta)
+    with np.errstate(all="ignore"):
+        ours, between = fm.entropy(a), fm.kl(a, b)
+    assert ours == pytest.approx(expectation(case, a.theta, lambda t: -p(t), x), rel=1e-8, abs=1e-8)
+    if math.isfinite(between):
+        assert between == pytest.approx(
+            expectation(case, a.theta, lambda t: p(t) - q(t), x), rel=1e-7, abs=1e-8
+        )
+    assert fm.kl(a, a) == pytest.approx(0.0, abs=1e-12)
+    assert between >= 0.0
+    assert ours.error >= 0.0 and ours.method
+
+
+@pytest.mark.parametrize("name", [n for n, c in CASES.items() if c.discrete])
+def test_minimising_the_nll_is_minimising_the_divergence(name: str) -> None:
+    """KL(p_data || p_θ̂) = Σ p̂ log p̂ + nll, exactly for counts."""
+    fit, _, x, _ = both(name, "usual")
+    p = np.unique_counts(x).counts / x.size
+    divergence = fit.kl_from_data()
+    assert divergence == pytest.approx(math.fsum(p * np.log(p)) + fit.nll, abs=1e-12)
+    assert divergence >= 0.0
+
+
+@pytest.mark.parametrize("name", [n for n in DISTRIBUTIONS if not CASES[n].discrete])
+def test_divergence_of_the_data_by_bins(name: str) -> None:
+    fit = fm.fit(family(name), CASES[name].sample(3, 20_000), keep="bins")
+    divergence = fit.kl_from_data()
+    assert "bins" in divergence.method
+    assert abs(divergence - divergence.error) < 5.0 * math.sqrt(divergence.error / 10_000) + 1e-3
+
+
+def test_several_columns_in_closed_form() -> None:
+    """Entropy and divergence of the multivariate normal by those of independent normals, rotated."""
+    turn = scipy.stats.special_ortho_group.rvs(3, random_state=1)
+    z = np.random.default_rng(1).normal(size=(200, 3))
+    z = (z - z.mean(axis=0)) @ np.linalg.inv(np.linalg.cholesky(np.cov(z.T, bias=True))).T  # exactly standard
+    sd, mean = np.array([1.0, 2.0, 0.5]), np.array([1.0, -2.0, 3.0])
+    a, b = fm.fit("mvn", (z * sd) @ turn.T), fm.fit("mvn", (z + mean) @ turn.T)
+    assert fm.entropy(a) == pytest.approx(np.sum(0.5 * np.log(2 * np.pi * np.e * sd**2)), rel=1e-10)
+    assert fm.kl(a, b) == pytest.approx(np.sum(0.5 * (sd**2 + mean**2 - 1) - np.log(sd)), rel=1e-10)
