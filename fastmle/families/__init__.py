@@ -9,6 +9,7 @@ from typing import Any
 
 from ..errors import FamilyError
 from ..family import Family
+from ..regression import REGRESSIONS
 
 # name: (module, class)
 REGISTRY: dict[str, tuple[str, str]] = {
@@ -20,17 +21,24 @@ REGISTRY: dict[str, tuple[str, str]] = {
     "poisson": ("poisson", "Poisson"),
     "negative_binomial": ("negative_binomial", "NegativeBinomial"),
     "mvn": ("mvn", "MVN"),
+    "exponential": ("exponential", "Exponential"),
+    "lognormal": ("lognormal", "LogNormal"),
+    "halfnormal": ("halfnormal", "HalfNormal"),
+    "rayleigh": ("rayleigh", "Rayleigh"),
+    "geometric": ("geometric", "Geometric"),
 }
 
 
 def family_class(name: str) -> type[Family]:
     """The class of a registered family."""
-    if name not in REGISTRY:
-        near = get_close_matches(name, REGISTRY, 1)
-        hint = f"; did you mean {near[0]!r}?" if near else f"; there are {', '.join(REGISTRY)}"
+    every = REGISTRY | REGRESSIONS
+    if name not in every:
+        near = get_close_matches(name, every, 1)
+        hint = f"; did you mean {near[0]!r}?" if near else f"; there are {', '.join(every)}"
         raise FamilyError(f"unknown family {name!r}{hint}")
-    module, attribute = REGISTRY[name]
-    found: type[Family] = getattr(import_module(f".{module}", __name__), attribute)
+    module, attribute = every[name]
+    home = __name__ if name in REGISTRY else "fastmle.regression"
+    found: type[Family] = getattr(import_module(f".{module}", home), attribute)
     return found
 
 

@@ -27,7 +27,13 @@ from ..family import (
     log_gap,
     positive,
 )
-from ..kernels.vecmath.gaps import log_minus_digamma, log_shortfall, shape_of_gap, stirling_error, trigamma_minus_inverse
+from ..kernels.vecmath.gaps import (
+    log_minus_digamma,
+    log_shortfall,
+    shape_of_gap,
+    stirling_error,
+    trigamma_minus_inverse,
+)
 
 TERMS = RowTerms(Logs, add_logs, positive, "x > 0", fill=1.0, theta=Center, kinds="sle", anchor=log_anchor)
 

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from ..kernels.vecmath import log
 from .terms import Anchor, Sums, Vector, row_function
 
 
@@ -53,6 +54,30 @@ moment_anchor = Anchor(location_of, _rebase_moments, _moment_drift, _mean_locati
 """For terms whose slots are `u` and `uu` = u², u = (x − c) · per."""
 
 
+class Scale(NamedTuple):
+    """The anchor of powers: x·per, with `per` a power of two."""
+
+    per: float = 1.0
+
+
+def scale_anchor(**powers: int) -> Anchor:
+    """For slots, by name, of these powers of x·per; power 0 is its logarithm."""
+
+    def rebase(s: Sums, old: Scale, new: Scale) -> tuple[Any, ...]:
+        ratio = Fraction(new.per) / Fraction(old.per)
+        return tuple(
+            getattr(s, name) * ratio**power + (0 if power else s.weight * Fraction(math.log(ratio)))
+            for name, power in powers.items()
+        )
+
+    return Anchor(
+        of_block=lambda x: Scale(1.0 / binary_scale(float(x.max()))),
+        rebase=rebase,
+        drift=lambda s: np.zeros(np.shape(s.weight)),
+        of_sums=lambda s: Scale(s.per),
+    )
+
+
 class Center(NamedTuple):
     """The anchor of logarithms: a point amid positive data, and its reciprocal."""
 
@@ -87,8 +112,7 @@ def log_gap(s: Sums) -> Any:
 
 def _rebase_logs(s: Sums, old: Any, new: Any) -> tuple[Any, Any]:
     shift = (old.c - new.c) / new.c
-    log_shift = math.log1p(shift) if abs(shift) < 0.5 else math.log(old.c) - math.log(new.c)
-    return s.u * (old.c / new.c) + s.weight * shift, s.log + s.weight * log_shift
+    return s.u * (old.c / new.c) + s.weight * shift, s.log + s.weight * log_of_ratio(old.c, new.c)
 
 
 def _log_drift(s: Sums) -> Vector:
@@ -114,3 +138,46 @@ log_anchor = Anchor(
     of_sums=lambda s: center_at(s.c * (1.0 + s.u / s.weight)),
 )
 """For terms with the slots of `Logs`: shapes of 1e8 lose no digits."""
+
+
+class LogCenter(NamedTuple):
+    """The anchor of moments of logarithms: a point amid positive data, its reciprocal and its logarithm."""
+
+    c: float = 1.0
+    per: float = 1.0
+    log_c: float = 0.0
+
+
+def log_center_at(c: float) -> LogCenter:
+    return LogCenter(*center_at(c), math.log(center_at(c).c))
+
+
+@row_function
+def log_about(x: float, a: LogCenter) -> float:
+    """log(x/c), accurate relative to itself however close x is to c, and for any x > 0."""
+    u = (x - a.c) * a.per
+    near = abs(u) <= 0.5
+    y = 1.0 + u if near else x
+    slip = u - (y - 1.0) if near else 0.0  # what rounding took from 1 + u
+    total: float = log(y) + slip / y - (0.0 if near else a.log_c)
+    return total
+
+
+def log_of_ratio(a: float, b: float) -> float:
+    """log(a/b), also where a and b are close."""
+    shift = (a - b) / b
+    return math.log1p(shift) if abs(shift) < 0.5 else math.log(a) - math.log(b)
+
+
+def _rebase_log_moments(s: Sums, old: Any, new: Any) -> tuple[Any, ...]:
+    delta = Fraction(log_of_ratio(old.c, new.c))
+    return s.u + s.weight * delta, s.uu + 2 * delta * s.u + s.weight * delta**2, s.log
+
+
+log_moment_anchor = Anchor(
+    of_block=lambda x: log_center_at(float(x.min() if x.min() == x.max() else np.exp(np.mean(np.log(x))))),
+    rebase=_rebase_log_moments,
+    drift=_moment_drift,
+    of_sums=lambda s: log_center_at(s.c * math.exp(s.u / s.weight)),
+)
+"""For terms whose slots are `u` = log(x/c), `uu` = u² and `log`, a sum over the rows of log x."""

@@ -27,9 +27,24 @@ def positive(x: float, theta: Any) -> bool:
 
 
 @row_function
+def not_negative(x: float, theta: Any) -> bool:
+    """The support x >= 0."""
+    return (x >= 0.0) & (x <= LARGEST)
+
+
+@row_function
 def finite(x: float, theta: Any) -> bool:
     """The support of all finite numbers, for terms whose sums do not show one that is not."""
     return abs(x) <= LARGEST
+
+
+_TWO_52 = 2.0**52
+
+
+@row_function
+def whole(x: float) -> bool:
+    """Whether x >= 0 is a whole number; adding 2^52 rounds it to one."""
+    return ((x + _TWO_52) - _TWO_52 == x) | (x >= _TWO_52)
 
 
 class NoTheta(NamedTuple):
