@@ -44,8 +44,9 @@ def __getattr__(name: str) -> Any:
         value = getattr(import_module(f".{_HOME[name]}", __name__), name)
     else:
         from .families import REGISTRY, family_class
+        from .regression import REGRESSIONS
 
-        by_class = {attribute: family for family, (_, attribute) in REGISTRY.items()}
+        by_class = {attribute: family for family, (_, attribute) in (REGISTRY | REGRESSIONS).items()}
         if name not in by_class:
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
         value = family_class(by_class[name])
@@ -55,5 +56,6 @@ def __getattr__(name: str) -> Any:
 
 def __dir__() -> list[str]:
     from .families import REGISTRY
+    from .regression import REGRESSIONS
 
-    return sorted([*__all__, *(attribute for _, attribute in REGISTRY.values())])
+    return sorted([*__all__, *(attribute for _, attribute in (REGISTRY | REGRESSIONS).values())])

@@ -14,6 +14,8 @@ from .families import REGISTRY, family_class, family_of
 from .family import Family
 from .passes import Bar, Passes, Progress
 from .pool import cores
+from .regression.design import Roles
+from .regression.model import Regression
 from .result import Fit, short
 from .sources import Source, open_source
 from .states import Options, State, new_state
@@ -71,6 +73,14 @@ def fit(
     *,
     column: str | int | None = None,
     columns: Sequence[str | int] | None = None,
+    target: Any = None,
+    features: Sequence[str | int] | None = None,
+    formula: str | None = None,
+    offset: Any = None,
+    exposure: Any = None,
+    trials: Any = None,
+    cov: str = "model",
+    cluster: Any = None,
     weights: Any = None,
     weight_kind: WeightKind = "frequency",
     nulls: Nulls = "raise",
@@ -89,6 +99,8 @@ def fit(
     data: an array, a frame, a file path or glob, an Arrow stream, a callable that returns chunks, ... read in chunks.
     column, columns: which; weights: a column name or one number a row; weight_kind: what they mean, "frequency" (a row
     counts w times), "precision" (variance σ²/w) or "sampling" (sandwich errors); nulls: "raise" or "drop" them.
+    Regressions: target and features (or formula), or data=(X, y); offset, exposure, trials, cluster: a column or array;
+    cov: "model", "HC0" .. "HC3" or "cluster". Their options (intercept, link, alpha, ...) are keywords too.
     fixed: parameters to hold; strict: raise ConvergenceError unless the status is "ok" or "nonregular";
     keep="bins": gather a small histogram in the same pass; progress: True or callable(rows, total, read).
     Raises DataError (with column and row) for data that cannot be, FamilyError for an unknown family or option.
@@ -97,12 +109,28 @@ def fit(
     chosen = family_of(family, **constants)
     if keep not in (None, "bins"):
         raise FamilyError(f"keep is None or 'bins', not {keep!r}")
+    bar = Bar() if progress is True else progress or None
+    parts = {"target": target, "features": features, "formula": formula, "offset": offset, "exposure": exposure,
+             "trials": trials, "cluster": cluster}  # fmt: skip
+    if isinstance(chosen, Regression):
+        if keep is not None or _columns(column, columns) is not None:
+            raise FamilyError("column=, columns= and keep= are for distributions: a regression has target= and features=")
+
+        def read(source: Source) -> Options:
+            return _options(source, None, weights is not None, weight_kind, nulls, threads)
+
+        check_weights(chosen, Options(weighted=weights is not None, weight_kind=weight_kind))
+        roles = Roles(**parts, weights=weights, cov=cov, chunk_rows=chunk_rows, progress=bar, options=read)
+        return judged(chosen.fit_data(data, roles, dict(fixed or {})), strict)
+    given = [name for name, part in parts.items() if part is not None] + ["cov"] * (cov != "model")
+    if given:
+        raise FamilyError(f"{given[0]}= is for regressions, and {chosen.name} is a distribution")
     source = open_source(data, _columns(column, columns), {"weights": weights}, chunk_rows=chunk_rows)
     chosen = chosen.bind(source.names)
     options = _options(source, chosen, weights is not None, weight_kind, nulls, threads)
     check_weights(chosen, options)
     bins = Bins() if keep == "bins" else None
-    passes = Passes(source, options, Bar() if progress is True else progress or None, bins)
+    passes = Passes(source, options, bar, bins)
     result = fit_passes(chosen, passes, dict(fixed or {}))
     result.bins = bins
     return judged(result, strict)
@@ -120,6 +148,8 @@ def suffstats(
     *,
     column: str | int | None = None,
     columns: Sequence[str | int] | None = None,
+    target: str | None = None,
+    features: Sequence[str] | None = None,
     weight_kind: WeightKind = "frequency",
     nulls: Nulls = "raise",
     threads: int | None = None,
@@ -128,10 +158,17 @@ def suffstats(
 ) -> SufficientStats:
     """An empty mergeable state of a one-pass family: `update` it with chunks, add states with +, then `fit`.
 
+    Linear models take target= and features=; without them each chunk is a pair (X, y).
+
     Raises FamilyError for families that need several passes.
     """
     options = _options(None, None, False, weight_kind, nulls, threads)
-    return SufficientStats(family_of(family, **constants), options, _columns(column, columns), keep)
+    chosen, wanted = family_of(family, **constants), _columns(column, columns)
+    if target is not None or features is not None:
+        if not isinstance(chosen, Regression) or wanted is not None or target is None or features is None:
+            raise FamilyError("target= and features= belong together, and to regressions")
+        wanted = [*features, target]
+    return SufficientStats(chosen, options, wanted, keep)
 
 
 def loglik(

@@ -47,6 +47,9 @@ def fit_state(family: Family, state: State, fixed: dict[str, Any]) -> Fit:
     """The fit from a state alone, with no row in memory."""
     if not state.rows:
         raise DataError(f"column {state.options.labels[0]!r}: there are no rows to fit {family.name} to")
+    own: Fit | None = family.fit_state(state, fixed)
+    if own is not None:
+        return own
     s = state.sums()
     free, held = free_of(family, fixed)
     if not fixed:

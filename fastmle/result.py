@@ -224,11 +224,13 @@ class Fit:
             for (name, v), e in zip(scalar, errors.tolist(), strict=True)
         ]
 
+    def heads(self) -> tuple[str, ...]:
+        return ("", "estimate", "std. error", "[0.025", "0.975]")
+
     def summary(self) -> str:
         """A table to read."""
-        head = ("", "estimate", "std. error", "[0.025", "0.975]")
-        table = [head, *self.rows()]
-        widths = [max(len(row[i]) for row in table) for i in range(5)]
+        table = [self.heads(), *self.rows()]
+        widths = [max(len(row[i]) for row in table) for i in range(len(table[0]))]
         lines = [
             "  ".join(
                 cell.rjust(w) if i else cell.ljust(w)
@@ -236,6 +238,11 @@ class Fit:
             )
             for row in table
         ]
+        facts = self.facts()
+        return "\n".join([facts[0], "", *lines, "", *facts[1:]])
+
+    def facts(self) -> list[str]:
+        """What summary() says around its table."""
         facts = [
             f"{self.family.name} fitted to {', '.join(self.columns)} by maximum likelihood ({self.fitted_by}, "
             f"{self.n_passes} {'read' if self.n_passes == 1 else 'reads'})",
@@ -246,7 +253,7 @@ class Fit:
         ]
         if self.weight_kind:
             facts[1] += f", {self.weight_kind} weights"
-        return "\n".join([facts[0], "", *lines, "", *facts[1:]])
+        return facts
 
     def _repr_html_(self) -> str:
         cells = "".join(
@@ -259,7 +266,7 @@ class Fit:
         )
         return (
             f"<table><caption>{html.escape(self.family.name)}, n = {self.nobs:,.12g}, {html.escape(self.status)}</caption>"
-            f"<tr><th></th><th>estimate</th><th>std. error</th><th>[0.025</th><th>0.975]</th></tr>{cells}</table>"
+            f"<tr>{''.join(f'<th>{html.escape(h)}</th>' for h in self.heads())}</tr>{cells}</table>"
         )
 
     def to_dict(self) -> dict[str, Any]:
@@ -295,6 +302,10 @@ class Fit:
 
         if stored.get("format") != FORMAT:
             raise FamilyError(f"this is no fit of format {FORMAT}")
+        if "regression" in stored:
+            from .regression.result import RegressionFit
+
+            return RegressionFit.from_dict(stored)
         family = family_of(stored["family"], **stored["constants"])
         theta = family.unpack(from_json(stored["params"]))
         return cls(

@@ -17,6 +17,7 @@ from .families import family_of
 from .family import Family
 from .result import Fit, to_json
 from .sources import open_source
+from .sources.streams import as_columns
 from .states import Chunk, Options, State, new_state
 from .states.bins import Bins
 
@@ -62,7 +63,7 @@ class SufficientStats:
             if chunk.ndim == 1 and chunk.dtype in _NATIVE:
                 self._add(("x",), (chunk,), False)
                 return self
-        source = open_source(chunk, self.columns, {"weights": weights})
+        source = open_source(as_columns(chunk), self.columns, {"weights": weights})
         before = (
             self._state,
             None if self._state is None else copy(self._state),
@@ -161,6 +162,13 @@ class SufficientStats:
         from .api import loglik_of
 
         return loglik_of(self.family, self.state, {**(params or {}), **more})
+
+    def nll_surface(self, intercepts: Any, slopes: Any, feature: str | None = None) -> Any:
+        """The mean NLL of a linear model over a grid (intercepts, slopes), from the sums alone; the other parameters stay
+        at their estimates. `feature` says whose slope, the first one's by default."""
+        from .regression.surface import nll_surface
+
+        return nll_surface(self.family, self.state, intercepts, slopes, feature)
 
     def __repr__(self) -> str:
         return f"<SufficientStats {self.family.name}: n={self.nobs:,.10g}>"

@@ -140,6 +140,10 @@ class Family(ABC):
         """The estimate with some parameters held, where it has a closed form; None: maximise numerically."""
         return None
 
+    def fit_state(self, state: Any, fixed: dict[str, Any]) -> Any:
+        """The fit from a state, for models that make their own kind of fit; None: the frame does it from `solve`."""
+        return None
+
     def start(self, x: Vector, w: Vector) -> Vector:
         """A first estimate from a sample in memory, or several as rows of a matrix (multi-pass families)."""
         raise FamilyError(f"{self.name} needs no start")

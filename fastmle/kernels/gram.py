@@ -12,24 +12,11 @@ from typing import Any
 
 import numpy as np
 from numba import types
-from numba.core import cgutils
-from numba.extending import intrinsic, register_jitable
+from numba.extending import register_jitable
 
 from .fold import BLOCK
 from .jit import compile_kernel
-
-TILE = 256  # rows; a block is a whole number of tiles
-
-
-@intrinsic
-def _load(typingctx: Any, address: Any) -> Any:
-    """The float64 at an address: one kernel then serves any number of columns, with any strides."""
-
-    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        pointer = builder.inttoptr(args[0], cgutils.ir.DoubleType().as_pointer())
-        return builder.load(pointer)
-
-    return types.float64(types.intp), codegen
+from .tiles import TILE, load
 
 
 def pairs(k: int) -> int:
@@ -71,13 +58,13 @@ def add_gram(a: Any, b: Any, k: int, rows: int, out: Any) -> None:
 
 @cache
 def compile_gram(weighted: bool, outer: bool, drop: bool) -> Callable[..., None]:
-    """The kernel `gram(addresses, strides, first, rows, w, center, per, sums, counts)` for columns of float64.
+    """The kernel `gram(addresses, strides, kinds, first, rows, w, center, per, sums, counts)` for columns by address.
 
     Fills sums (blocks, slots) with the upper triangle of Σ w t tᵀ, t = (1, u), and with `outer` also of
     Σ w² v vᵀ, v the upper triangle of t tᵀ; counts (blocks, 3) as the fold does.
     """
 
-    def gram(addresses, strides, first, rows, w, center, per, sums, counts):  # type: ignore[no-untyped-def]
+    def gram(addresses, strides, kinds, first, rows, w, center, per, sums, counts):  # type: ignore[no-untyped-def]
         k = addresses.size + 1
         slots = k * (k + 1) // 2
         t = np.zeros((k + 4, TILE))
@@ -94,12 +81,9 @@ def compile_gram(weighted: bool, outer: bool, drop: bool) -> Callable[..., None]
                 for j in range(1, k):
                     address = addresses[j - 1] + (first + lo) * strides[j - 1]
                     stride, c, scale = strides[j - 1], center[j - 1], per[j - 1]
-                    if stride == 8:
-                        for r in range(m):
-                            t[j, r] = (_load(address + r * 8) - c) * scale
-                    else:
-                        for r in range(m):
-                            t[j, r] = (_load(address + r * stride) - c) * scale
+                    load(t[j], address, stride, kinds[j - 1], m)
+                    for r in range(m):
+                        t[j, r] = (t[j, r] - c) * scale
                     for r in range(m):
                         suspicious += t[j, r] - t[j, r]
                 if weighted or suspicious != 0.0:
@@ -144,6 +128,7 @@ def compile_gram(weighted: bool, outer: bool, drop: bool) -> Callable[..., None]
     vector = types.Array(types.float64, 1, "C", readonly=True)
     index = types.int64[::1]
     signature = types.void(
+        index,
         index,
         index,
         types.int64,

@@ -8,11 +8,12 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..errors import FamilyError
 from ..family import Family, GramTerms, Sums, Vector, location_of
 from ..kernels import exact
 from ..kernels.fold import BLOCK
+from ..kernels.double import compile_double_gram
 from ..kernels.gram import compile_gram, pairs
+from ..kernels.tiles import KINDS, addresses_of
 from .base import Chunk, Options
 from .totals import TotalsState
 
@@ -25,29 +26,46 @@ class Locations(NamedTuple):
 
 
 class GramState(TotalsState):
-    """Totals of `GramTerms`: the upper triangle by rows; under sampling weights also that of the squares' outer."""
+    """Totals of `GramTerms`: the upper triangle by rows; then, where the terms or the weights ask for them, the triangle
+    of the squares' outer, what float64 took from the first triangle, Σ log w."""
 
     def __init__(self, terms: GramTerms, options: Options, theta: Any = None) -> None:
-        if options.weighted and options.weight_kind == "precision":
-            raise FamilyError("precision weights are not defined for this family")
         self.terms = terms
+        kind = options.weight_kind if options.weighted else None
         self.slots = pairs(terms.k + 1)
-        self.outer = options.weighted and options.weight_kind == "sampling"
-        super().__init__(options, "s" * (self.slots + (pairs(self.slots) if self.outer else 0)), theta)
+        self.outer = kind == "sampling" and terms.fourth
+        self.double = terms.double_rows > 0 and not self.outer
+        self.precision = kind == "precision"
+        end = self.slots + (pairs(self.slots) if self.outer else 0)
+        self.low = slice(end, end + (self.slots if self.double else 0))
+        super().__init__(options, "s" * (self.low.stop + self.precision), theta)
 
     def _kernel(self, columns: Chunk, w: np.ndarray) -> Any:
-        columns = tuple(c if c.dtype == np.float64 else c.astype(np.float64) for c in columns)
-        addresses = np.array([c.__array_interface__["data"][0] for c in columns], np.int64)
-        strides = np.array([c.strides[0] for c in columns], np.int64)
+        columns = tuple(c if c.dtype in KINDS else c.astype(np.float64) for c in columns)
+        places = addresses_of(columns)
         rows = columns[0].size
         theta = self.theta or Locations((0.0,) * self.terms.k, (1.0,) * self.terms.k)
         center, per = np.array(theta.c), np.array(theta.per)
-        gram = compile_gram(self.options.weighted, self.outer, self.options.nulls == "drop")
+        weighted, drop = self.options.weighted, self.options.nulls == "drop"
+        gram = compile_gram(weighted, self.outer, drop)
+        doubled = max(0, -(-(self.terms.double_rows - self.seen) // BLOCK)) if self.double else 0
 
         def kernel(lo: int, hi: int, sums: np.ndarray, counts: np.ndarray) -> None:
-            first, last = lo * BLOCK, min(hi * BLOCK, rows)
-            gram(addresses, strides, first, last - first, w[first:last], center, per, sums, counts)
-            assert columns  # kept alive: the kernel reads by address
+            middle = min(max(doubled, lo), hi)
+            if middle > lo:
+                first, last = lo * BLOCK, min(middle * BLOCK, rows)
+                place = (*places, first, last - first, w[first:last], center, per)
+                some = sums[: middle - lo]
+                double = compile_double_gram(weighted, drop)
+                double(*place, some[:, : self.slots], some[:, self.low], counts[: middle - lo])
+            if hi > middle:
+                first, last = middle * BLOCK, min(hi * BLOCK, rows)
+                place = (*places, first, last - first, w[first:last], center, per)
+                gram(*place, sums[middle - lo :], counts[middle - lo :])
+            if self.precision:
+                for b in range(lo, hi):
+                    block = slice(b * BLOCK, (b + 1) * BLOCK)
+                    sums[b - lo, -1] = _sum_of_logs(tuple(c[block] for c in columns), w[block])
 
         return kernel
 
@@ -95,6 +113,7 @@ class GramState(TotalsState):
         cross = np.outer(r * g[0], d)
         moved = np.outer(r, r) * g + cross + cross.T + np.outer(d, d) * g[0, 0]
         totals = self.totals.copy()
+        totals[self.low] = 0.0
         for slot, number in zip(totals, moved[upper], strict=False):
             exact.set_exact(slot, number)
         if self.outer:
@@ -105,9 +124,16 @@ class GramState(TotalsState):
             second = np.zeros((self.slots, self.slots), dtype=object)
             half = np.triu_indices(self.slots)
             second[half] = second.T[half] = values[self.slots :]
-            for slot, number in zip(totals[self.slots :], (b @ second @ b.T)[half], strict=True):
+            for slot, number in zip(totals[self.slots :], (b @ second @ b.T)[half], strict=False):
                 exact.set_exact(slot, number)
         return totals
+
+    def exact_values(self) -> list[Fraction]:
+        """Of the first two groups of slots, the first with what float64 took from it."""
+        values = [exact.exact_value(t) for t in self.totals[: self.low.start]]
+        for at, t in enumerate(self.totals[self.low]):
+            values[at] += exact.exact_value(t)
+        return values
 
     # -- reading ---------------------------------------------------------------------------------------------------
 
@@ -118,11 +144,12 @@ class GramState(TotalsState):
         g = np.zeros((k, k))
         g[upper] = g.T[upper] = triangle
         center, per = np.array(theta.c), np.array(theta.per)
-        return Sums(weight, weight, self.rows, center=center, per=per, first=g[0, 1:], second=g[1:, 1:])
+        n = float(self.rows) if self.precision else weight
+        return Sums(weight, n, self.rows, center=center, per=per, first=g[0, 1:], second=g[1:, 1:])
 
     def weighted(self) -> GramState:
         state = GramState(self.terms, replace(self.options, weighted=True), self.theta)
-        state.totals[:] = self.totals
+        state.totals[: len(self.letters)] = self.totals
         state.merge_counts(self)
         return state
 
@@ -134,12 +161,23 @@ class GramState(TotalsState):
     def sums(self) -> Sums:
         values = np.array(self.values())
         weight = float(values[0]) if self.options.weighted else float(self.rows)
+        values[: self.low.stop - self.low.start] += values[self.low]
         s = self._named(values[: self.slots], weight)
+        if self.precision:
+            s.log_weight = float(values[-1])
         if self.outer:
             half = np.triu_indices(self.slots)
             s.outer = np.zeros((self.slots, self.slots))
-            s.outer[half] = s.outer.T[half] = values[self.slots :]
+            s.outer[half] = s.outer.T[half] = values[self.slots : self.low.start]
         return s
 
     def _theta_from(self, values: list[Any]) -> Any:
         return Locations(tuple(values[0]), tuple(values[1]))
+
+
+def _sum_of_logs(columns: Chunk, w: np.ndarray) -> float:
+    """Σ log w over the rows that count."""
+    keep = w > 0.0
+    for c in columns:
+        keep &= np.isfinite(c)
+    return float(np.log(w[keep]).sum())

@@ -18,6 +18,7 @@ BOUNDARY = 256  # blocks: the anchor may move after 1, 2, 4, ... 256 blocks and 
 DRIFT = 10.0  # standard deviations
 SERIAL = 24 * BLOCK  # rows; below this the launch of threads costs more than it saves
 LAUNCH = 1 << 26  # rows; a launch ends well within half a second, so that Ctrl-C is answered
+MOST_SUMS = 1 << 22  # block sums that a launch may fill
 _NO_WEIGHTS = np.empty(0)
 
 
@@ -80,8 +81,9 @@ class TotalsState(State):
             return
         before = dict(self.__dict__)
         try:
+            launch = min(LAUNCH, BLOCK * max(16, MOST_SUMS // len(self.letters)))
             while done < rows:
-                some = slice(done, done + LAUNCH)
+                some = slice(done, done + launch)
                 done += self._add_until_drift(tuple(c[some] for c in columns), w[some], first_row + done)
         except BaseException:  # a bad row, or Ctrl-C between two launches: all or nothing
             self.__dict__.update(before)

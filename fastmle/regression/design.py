@@ -1,0 +1,101 @@
+"""Which columns play which part, and chunks of them as matrices."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+
+from ..errors import DataError, FamilyError
+from ..family import Vector
+from ..passes import Passes, Progress
+from ..sources import Source, open_source
+from ..states import Chunk, Options
+
+PART = 1 << 16  # rows turned into a matrix at a time
+
+
+@dataclass
+class Roles:
+    """What `fit` was asked: parts of columns, and how to read."""
+
+    target: Any = None
+    features: Any = None
+    formula: str | None = None
+    offset: Any = None
+    exposure: Any = None
+    trials: Any = None
+    cluster: Any = None
+    weights: Any = None
+    cov: str = "model"
+    chunk_rows: int | None = None
+    progress: Progress | None = None
+    options: Callable[[Source], Options] = field(default=lambda source: Options())
+
+
+def open_design(data: Any, roles: Roles) -> Source:
+    """The features, then target, offset, exposure, trials, cluster, weights, as far as they are given."""
+    target, features = roles.target, roles.features
+    if isinstance(data, tuple) and len(data) == 2 and target is None and all(hasattr(p, "__len__") for p in data):
+        data, target = data
+        if isinstance(data, np.ndarray) and data.ndim == 1:
+            data = data.reshape(-1, 1)
+    if target is None:
+        raise FamilyError("a regression needs target=, or the data as a pair (X, y)")
+    extra = {name: getattr(roles, name) for name in ("offset", "exposure", "trials", "cluster", "weights")}
+    source = open_source(data, features, {"target": target, **extra}, chunk_rows=roles.chunk_rows)
+    names = list(source.names)
+    if not isinstance(target, str):
+        source.labels = tuple("y" if label == "target" else label for label in source.labels)
+    target_name = source.labels[len(names)]
+    if target_name in names:
+        raise FamilyError(f"{target_name!r} cannot be both target and feature")
+    repeated = [name for name in names if names.count(name) > 1]
+    if repeated:
+        raise FamilyError(f"feature {repeated[0]!r} is given twice")
+    return source
+
+
+def features_only(data: Any, features: Sequence[str], extra: Mapping[str, Any]) -> Source:
+    """The features by name; or by place, for an array of as many columns."""
+    if isinstance(data, np.ndarray) and data.dtype.names is None:
+        if data.ndim == 1:
+            data = data.reshape(-1, 1) if len(features) == 1 else data.reshape(1, -1)
+        if data.shape[1] != len(features):
+            raise DataError(f"{len(features)} columns are wanted ({', '.join(features[:8])}), not {data.shape[1]}")
+        return open_source(data, None, extra)
+    return open_source(data, list(features), extra)
+
+
+def matrices(chunk: Chunk, features: int, center: Vector, per: Vector, intercept: bool) -> Iterator[tuple[slice, Vector]]:
+    """Rows of the design as (rows, columns): 1, then (x − center) · per."""
+    for lo in range(0, chunk[0].size, PART):
+        rows = slice(lo, min(lo + PART, chunk[0].size))
+        z = np.empty((rows.stop - lo, features + intercept))
+        if intercept:
+            z[:, 0] = 1.0
+        for j in range(features):
+            np.subtract(chunk[j][rows], center[j], out=z[:, j + intercept], casting="unsafe")
+            z[:, j + intercept] *= per[j]
+        yield rows, z
+
+
+def usable(chunk: Chunk, options: Options) -> np.ndarray:
+    """Which rows count: no nulls, a weight above 0."""
+    keep = np.ones(chunk[0].size, bool)
+    for column in chunk:
+        keep &= np.isfinite(column)
+    if options.weighted:
+        keep &= np.asarray(chunk[-1]) > 0
+    return keep
+
+
+def passes_of(source: Source, roles: Roles) -> Passes:
+    """Passes over features and target (and what else the source has), the weights last."""
+    options = roles.options(source)
+    weighted = roles.weights is not None
+    labels = source.labels[:-1] if weighted else source.labels
+    options = replace(options, labels=labels, weight_label=source.labels[-1] if weighted else "weights")
+    return Passes(source, options, roles.progress)

@@ -1,0 +1,100 @@
+"""What regressions share: names of columns, the options every one has, and the text of their mistakes."""
+
+from __future__ import annotations
+
+import math
+from abc import abstractmethod
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ..errors import FamilyError
+from ..family import Family, GramTerms, Param, Sums, Terms, Vector
+
+if TYPE_CHECKING:
+    from .design import Roles
+    from .result import RegressionFit
+
+Matrix = Vector
+
+
+@dataclass(frozen=True)
+class Regression(Family):
+    """A regression; `features` and `target` are set by the data, `dropped` by `rank_deficient="drop"`."""
+
+    features: tuple[str, ...] = ()
+    target: str = ""
+    intercept: bool = True
+    dropped: tuple[str, ...] = ()
+    alpha: float = 0.0  # ridge: + ½ alpha Σ β², the intercept excepted
+    rank_deficient: str = "raise"
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "features", tuple(self.features))
+        object.__setattr__(self, "dropped", tuple(self.dropped))
+        if not (isinstance(self.alpha, (int, float)) and 0.0 <= self.alpha < math.inf):
+            raise FamilyError(f"alpha is a number, 0 or more, not {self.alpha!r}")
+        if self.rank_deficient not in ("raise", "drop"):
+            raise FamilyError(f"rank_deficient is 'raise' or 'drop', not {self.rank_deficient!r}")
+        self.check()
+
+    def check(self) -> None:
+        """Raise FamilyError for options that make no sense."""
+
+    @property
+    def terms(self) -> Terms:
+        return GramTerms(len(self.features) + 1)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The coefficients in order."""
+        kept = tuple(f for f in self.features if f not in self.dropped)
+        return (("intercept",) if self.intercept else ()) + kept
+
+    @property
+    def params(self) -> tuple[Param, ...]:
+        return tuple(Param(name) for name in self.names)
+
+    @property
+    def kept(self) -> np.ndarray:
+        """Which of the features have a coefficient."""
+        return np.array([f not in self.dropped for f in self.features], bool)
+
+    def loglik(self, s: Sums, theta: Vector) -> float:
+        raise FamilyError(f"the log-likelihood of {self.name} at given coefficients is not offered: use fit(fixed=...)")
+
+    def information(self, s: Sums, theta: Vector) -> Vector:
+        raise FamilyError(f"{self.name} has its information from its fit")
+
+    @abstractmethod
+    def fit_data(self, data: Any, roles: Roles, fixed: dict[str, Any]) -> RegressionFit:
+        """Open the data and fit."""
+
+    # -- prediction: what the link function makes of eta -----------------------------------------------------------
+
+    def mean(self, eta: Vector) -> Vector:
+        """The mean of the target at a linear predictor."""
+        return eta
+
+    def mean_slope(self, eta: Vector) -> Vector:
+        """dμ/dη."""
+        return np.ones_like(eta)
+
+    def variance(self, mu: Vector) -> Vector:
+        """Var(target)/dispersion at a mean."""
+        return np.ones_like(mu)
+
+    def unit_deviance(self, y: Vector, mu: Vector) -> Vector:
+        """Twice the fall of the log-likelihood from μ = y to μ, times the dispersion, row by row."""
+        return np.square(y - mu)
+
+
+def aliases(model: Regression, columns: dict[int, Vector], names: list[str]) -> str:
+    """In words, which columns repeat which: the coefficients of the columns before them."""
+    said = []
+    for at, combination in columns.items():
+        of = [names[j] for j in np.flatnonzero(np.abs(combination) > 1e-9 * max(1e-300, np.abs(combination).max()))]
+        what = "is constant" if of in ([], ["intercept"]) else f"is a linear combination of {', '.join(of[:6])}"
+        said.append(f"column {names[at]!r} {what}")
+    return "; ".join(said)

@@ -1,0 +1,203 @@
+"""The fit of a regression: coefficients with t or z tests, measures of fit, predictions. It holds no rows."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields
+from typing import Any, NamedTuple
+
+import numpy as np
+import scipy
+
+from ..errors import FamilyError
+from ..family import Vector
+from ..result import Fit, Params, from_json, short, to_json
+from .model import Regression
+
+NAN = math.nan
+
+
+class Prediction(NamedTuple):
+    """Means with the ends of an interval, one a row."""
+
+    mean: Vector
+    low: Vector
+    high: Vector
+
+
+@dataclass
+class Measures:
+    """Numbers about the whole fit; NaN where they have no meaning."""
+
+    df_resid: float = NAN
+    sigma: float = NAN  # maximum likelihood, divisor n
+    sigma_unbiased: float = NAN
+    dispersion: float = 1.0  # Pearson's, or 1 where the family has none
+    dispersion_ml: float = 1.0
+    deviance: float = NAN
+    null_deviance: float = NAN
+    pearson_chi2: float = NAN
+    rsquared: float = NAN
+    rsquared_adj: float = NAN
+    fvalue: float = NAN
+    f_pvalue: float = NAN
+    llf_null: float = NAN
+    theta_bse: float = NAN  # of a negative binomial's theta
+
+
+@dataclass(repr=False)
+class RegressionFit(Fit):
+    """Adds to `Fit` what regressions have; `cov_type` says where the standard errors come from."""
+
+    measures: Measures = field(default_factory=Measures)
+    cov_type: str = "model"
+    use_t: bool = False
+    scales: int = 0  # estimated sigma or dispersion, which AIC and BIC count
+    least: Any = field(default=None, repr=False, compare=False)  # how the estimate was found
+
+    def __getattr__(self, name: str) -> Any:
+        """`measures.NAME` also as an attribute of the fit."""
+        if name in _MEASURES:
+            return getattr(self.measures, name)
+        raise AttributeError(f"a fit has no attribute {name!r}")
+
+    @property
+    def model(self) -> Regression:
+        assert isinstance(self.family, Regression)
+        return self.family
+
+    @property
+    def dropped(self) -> tuple[str, ...]:
+        """Columns left out because they repeat others."""
+        return self.model.dropped
+
+    @property
+    def df_model(self) -> int:
+        """The number of estimated parameters, sigma or the dispersion included."""
+        return len(self.theta) - len(self.fixed) + self.scales
+
+    # -- tests -------------------------------------------------------------------------------------------------------
+
+    @property
+    def tvalues(self) -> Params:
+        """Estimate / standard error."""
+        with np.errstate(all="ignore"):
+            return Params(self.family.pack(self.theta / self._errors()))
+
+    @property
+    def pvalues(self) -> Params:
+        """Two-sided, by the t distribution where sigma is estimated, else by the normal (Wald)."""
+        with np.errstate(all="ignore"):
+            t = np.abs(self.theta / self._errors())
+        p = 2.0 * scipy.special.stdtr(self.measures.df_resid, -t) if self.use_t else 2.0 * scipy.special.ndtr(-t)
+        return Params(self.family.pack(p))
+
+    def lr_test(self, smaller: RegressionFit) -> tuple[float, float, int]:
+        """(statistic, p-value, degrees of freedom) against a fit of a model inside this one, on the same rows."""
+        df = self.df_model - smaller.df_model
+        if df <= 0 or self.nobs != smaller.nobs:
+            raise FamilyError("the smaller model must have fewer parameters and the same rows")
+        statistic = 2.0 * (self.llf - smaller.llf)
+        return statistic, float(scipy.special.chdtrc(df, max(statistic, 0.0))), df
+
+    def wald_test(self, names: Any = None) -> tuple[float, float, int]:
+        """(χ² statistic, p-value, degrees of freedom) of the hypothesis that these coefficients are all 0."""
+        every = list(self.model.names)
+        chosen = [n for n in every if n != "intercept"] if names is None else list(names)
+        at = [every.index(n) for n in chosen]
+        v = self.theta[at]
+        statistic = float(v @ np.linalg.solve(self.cov_params()[np.ix_(at, at)], v))
+        return statistic, float(scipy.special.chdtrc(len(at), statistic)), len(at)
+
+    def _errors(self) -> Vector:
+        with np.errstate(invalid="ignore"):
+            return np.asarray(np.sqrt(np.diag(self.cov)) * self.units)
+
+    def _quantile(self, level: float) -> float:
+        if not 0.0 < level < 1.0:
+            raise FamilyError(f"level must lie between 0 and 1, not {level}")
+        upper = 0.5 + level / 2.0
+        if self.use_t:
+            return float(scipy.special.stdtrit(self.measures.df_resid, upper))
+        return float(scipy.special.ndtri(upper))
+
+    def conf_int(self, level: float = 0.95, method: str = "wald") -> Params:
+        """estimate ± t (or z) · standard error, (low, high) by name."""
+        if method != "wald":
+            raise FamilyError("regressions have Wald intervals only: use method='wald'")
+        half = self._quantile(level) * self._errors()
+        both = zip(self.theta - half, self.theta + half, strict=True)
+        return Params(dict(zip(self.model.names, ((float(a), float(b)) for a, b in both), strict=False)))
+
+    # -- prediction --------------------------------------------------------------------------------------------------
+
+    def predict(self, data: Any, interval: str | None = None, level: float = 0.95, **extra: Any) -> Any:
+        """The mean of the target for each row; with interval="confidence" or "prediction" a `Prediction`.
+
+        `extra`: offset=, exposure= where the fit had them.
+        """
+        from .predict import predict
+
+        return predict(self, data, interval, level, extra)
+
+    def residuals(self, data: Any, kind: str = "response", target: Any = None, **extra: Any) -> Vector:
+        """Residuals of each row: "response" y − μ, "pearson", "deviance" or "working"; read in chunks."""
+        from .predict import residuals
+
+        return residuals(self, data, kind, target, extra)
+
+    # -- reading -----------------------------------------------------------------------------------------------------
+
+    def rows(self) -> list[tuple[str, ...]]:  # type: ignore[override]
+        ends, p, t = self.conf_int(), self.pvalues, self.tvalues
+        errors = dict(zip(self.params, self._errors().tolist(), strict=True))
+        return [
+            (n, short(v, 8), short(errors[n], 4), short(ends[n][0]), short(ends[n][1]), short(t[n], 4), f"{p[n]:.3g}")
+            for n, v in self.params.items()
+        ]
+
+    def heads(self) -> tuple[str, ...]:
+        return (*super().heads(), "t" if self.use_t else "z", "p")
+
+    def facts(self) -> list[str]:
+        said = super().facts()
+        m = self.measures
+        if not math.isnan(m.rsquared):
+            said.append(
+                f"sigma = {m.sigma:.8g} (unbiased {m.sigma_unbiased:.8g}, {m.df_resid:.10g} degrees of freedom), R² = {m.rsquared:.6g}, "
+                f"F = {m.fvalue:.6g} (p = {m.f_pvalue:.3g})"
+            )
+        else:
+            said.append(
+                f"deviance = {m.deviance:.8g} (null {m.null_deviance:.8g}), Pearson χ² = {m.pearson_chi2:.8g}, "
+                f"{m.df_resid:.10g} degrees of freedom"
+                + (f", dispersion = {m.dispersion:.6g} (ML {m.dispersion_ml:.6g})" if self.scales else "")
+            )
+        said.append(f"standard errors: {self.cov_type}")
+        if self.dropped:
+            said.append(f"left out, as they repeat other columns: {', '.join(self.dropped)}")
+        return said
+
+    def to_dict(self) -> dict[str, Any]:
+        return super().to_dict() | {
+            "regression": {
+                "measures": to_json(asdict(self.measures)),
+                "cov_type": self.cov_type,
+                "use_t": self.use_t,
+                "scales": self.scales,
+            }
+        }
+
+    @classmethod
+    def from_dict(cls, stored: Mapping[str, Any]) -> RegressionFit:
+        plain = Fit.from_dict({k: v for k, v in stored.items() if k != "regression"})
+        kept = stored["regression"]
+        return cls(
+            **{f.name: getattr(plain, f.name) for f in fields(Fit)},
+            measures=Measures(**from_json(kept["measures"])),
+            cov_type=kept["cov_type"], use_t=kept["use_t"], scales=int(kept["scales"]),
+        )  # fmt: skip
+
+
+_MEASURES = {f.name for f in fields(Measures)}
