@@ -107,7 +107,8 @@ class Fit:
 
     def cov_params(self) -> Vector:
         """The k x k covariance matrix of the estimates: the inverse observed information, or the sandwich."""
-        return self.cov * np.outer(self.units, self.units)
+        with np.errstate(over="ignore"):  # data of 1e300 have variances beyond float64
+            return np.asarray(self.cov * self.units[:, None] * self.units)
 
     def conf_int(self, level: float = 0.95, method: Literal["wald", "profile"] = "wald") -> Params:
         """Confidence intervals (low, high) by name.
@@ -156,7 +157,7 @@ class Fit:
         """The number of estimated parameters."""
         held = self.family.hold({name: self.params[name] for name in self.fixed})
         free = int(np.isnan(held).sum()) if self.fixed else len(self.theta)
-        return free - (self.family.constraint(self.theta) is not None)
+        return max(0, free - (self.family.constraint(self.theta) is not None))
 
     @property
     def aic(self) -> float | None:
@@ -278,6 +279,8 @@ class Fit:
             "params": to_json(self.params),
             "bse": to_json(self.bse),
             "cov_params": to_json(self.cov_params()),
+            "units": to_json(self.units),  # of the parameters; with the next, the covariance where float64 ends
+            "cov_in_units": to_json(self.cov),
             "llf": to_json(self.llf),
             "nll": to_json(self.nll),
             "aic": to_json(self.aic),
@@ -309,7 +312,7 @@ class Fit:
         family = family_of(stored["family"], **stored["constants"])
         theta = family.unpack(from_json(stored["params"]))
         return cls(
-            family=family, theta=theta, cov=np.array(from_json(stored["cov_params"])), units=np.ones(len(theta)),
+            family=family, theta=theta, cov=np.array(from_json(stored["cov_in_units"])), units=np.array(from_json(stored["units"])),
             llf=from_json(stored["llf"]), nobs=float(stored["nobs"]), nobs_dropped=int(stored["nobs_dropped"]),
             status=stored["status"], message=stored["message"], n_passes=int(stored["n_passes"]),
             fitted_by=stored["fitted_by"], score_norm=from_json(stored["score_norm"]), weight_kind=stored["weight_kind"],
