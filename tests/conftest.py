@@ -523,6 +523,152 @@ CASES["geometric"] = Case(
     outside=(0.0, 1.5, -1.0),
 )
 
+def inverse_gamma(x: Any, w: Any) -> LogLik:
+    n, inverse, logs = mp.fsum(w), dot(w, [1 / v for v in x]), dot(w, list(map(mp.log, x)))
+    return lambda a, b: n * (a * mp.log(b) - mp.loggamma(a)) - (a + 1) * logs - b * inverse
+
+
+def inverse_gaussian(x: Any, w: Any) -> LogLik:
+    n, sx, inverse = mp.fsum(w), dot(w, x), dot(w, [1 / v for v in x])
+    logs = dot(w, list(map(mp.log, x)))
+    return lambda mu, lam: (
+        n * mp.log(lam / (2 * mp.pi)) / 2 - logs * 3 / 2 - lam * (sx / mu**2 - 2 * n / mu + inverse) / 2
+    )
+
+
+def pareto(x: Any, w: Any) -> LogLik:
+    n, logs, least = mp.fsum(w), dot(w, list(map(mp.log, x))), min(x)
+    return lambda alpha, xm: (
+        n * (mp.log(alpha) + alpha * mp.log(xm)) - (alpha + 1) * logs if xm <= least else -mp.inf
+    )
+
+
+def least_and_power(x: Any, w: Any) -> list[Any]:
+    return [mp.fsum(w) / dot(w, [mp.log(v / min(x)) for v in x]), min(x)]
+
+
+def binomial(x: Any, w: Any) -> LogLik:
+    """Ten trials."""
+    n, sx = mp.fsum(w), dot(w, x)
+    constant = mp.fsum(u * mp.log(mp.binomial(10, v)) for v, u in tally(x, w))
+    return lambda p: constant + sx * mp.log(p) + (10 * n - sx) * mp.log(1 - p)
+
+
+def categorical(x: Any, w: Any) -> LogLik:
+    table = tally(x, w)
+    return lambda *p: mp.fsum(u * mp.log(p[int(v)]) for v, u in table)
+
+
+def fractions_of_four(x: Any, w: Any) -> list[Any]:
+    n, table = mp.fsum(w), dict(tally(x, w))
+    return [table.get(mp.mpf(j), mp.mpf(0)) / n for j in range(4)]
+
+
+CASES["inverse_gamma"] = Case(
+    draw=lambda rng, n, shape, scale: scale / np.maximum(rng.gamma(shape, 1.0, n), 1e-290),
+    space="pp",
+    theta={
+        "usual": (2.5, 3.0),
+        "shape 1e-3": (1e-3, 2.0),
+        "shape 1e8": (1e8, 1e3),
+        "1e-300": (3.0, 1e-300),
+        "1e300": (30.0, 1e301),
+    },
+    loglik=inverse_gamma,
+    support=(0.0, math.inf),
+    hard={"ten rows": Hard(TEN, (2.0, 1.0))},
+    ends={"one row": ([3.0], "degenerate")},
+    scale=lambda theta, c: (theta[0], theta[1] * c),
+    outside=(0.0, -1.0),
+)
+
+CASES["inverse_gaussian"] = Case(
+    draw=lambda rng, n, mu, lam: rng.wald(1.0, lam / mu, n) * mu,
+    space="pp",
+    theta={
+        "usual": (2.0, 3.0),
+        "lam 1e8 mu": (5.0, 5e8),
+        "lam 1e-3 mu": (1.0, 1e-3),
+        "1e-300": (1e-300, 3e-300),
+        "1e300": (1e300, 20e300),
+    },
+    loglik=inverse_gaussian,
+    support=(0.0, math.inf),
+    hard={"ten rows": Hard(TEN, (1.0, 1.0))},
+    ends={"one row": ([3.0], "degenerate")},
+    scale=lambda theta, c: (theta[0] * c, theta[1] * c),
+    outside=(0.0, -1.0),
+)
+
+CASES["pareto"] = Case(
+    draw=lambda rng, n, alpha, xm: xm * np.exp(rng.exponential(1.0 / alpha, n)),
+    space="pp",
+    theta={
+        "usual": (2.5, 3.0),
+        "alpha 1e8": (1e8, 3.0),
+        "alpha 0.01": (0.01, 1e-100),
+        "1e-300": (2.0, 1e-300),
+        "1e300": (5.0, 1e300),
+    },
+    loglik=pareto,
+    exact=least_and_power,
+    smooth=False,
+    nonregular=(1,),
+    errors=lambda theta, n: (theta[0] / mp.sqrt(n), 0),
+    held=(),
+    support=(0.0, math.inf),
+    hard={"ten rows": Hard(TEN, (1.0, 0.2))},
+    ends={"one row": ([3.0], "degenerate")},
+    scale=lambda theta, c: (theta[0], theta[1] * c),
+    outside=(0.0, -1.0),
+)
+
+CASES["binomial"] = Case(
+    draw=lambda rng, n, p: rng.binomial(10, p, n).astype(float),
+    space="u",
+    theta={"usual": (0.3,), "often": (0.95,)},
+    loglik=binomial,
+    discrete=True,
+    column="int",
+    whole=lambda rng, n: rng.binomial(10, 0.3, n),
+    constants={"n": 10},
+    support=(0, 10),
+    hard={
+        "p = 1e-12": Hard([0.0, 1.0], (1e-12,), [1e11, 1.0]),
+        "ten rows": Hard([0, 3, 10, 2, 0, 5, 1, 1, 2, 4], (0.3,)),
+    },
+    ends={
+        "all zero": ([0.0, 0.0], "boundary"),
+        "all n": ([10.0, 10.0], "boundary"),
+        "one row": ([3.0], "ok"),
+    },
+    equal="ok",
+    outside=(1.5, -1.0, 11.0),
+)
+
+CASES["categorical"] = Case(
+    draw=lambda rng, n, *p: rng.choice(4, n, p=p).astype(float),
+    space="uuuu",
+    theta={"usual": (0.1, 0.2, 0.3, 0.4), "one rare": (0.03, 0.47, 0.2, 0.3)},
+    loglik=categorical,
+    exact=fractions_of_four,
+    smooth=False,
+    errors=lambda theta, n: [mp.sqrt(p * (1 - p) / n) for p in theta],
+    held=(),
+    discrete=True,
+    column="int",
+    whole=lambda rng, n: rng.integers(0, 4, n),
+    constants={"k": 4},
+    support=(0, 3),
+    hard={
+        "ten rows": Hard([0, 3, 1, 2, 0, 3, 1, 1, 2, 3], (0.1, 0.2, 0.3, 0.4)),
+        "p = 1e-12": Hard([0, 1, 2, 3], (1e-12, 0.3, 0.3, 0.4), [1.0, 4e11, 4e11, 2e11]),
+    },
+    ends={"one absent": ([0.0, 1.0, 3.0], "boundary"), "one row": ([3.0], "boundary")},
+    equal="boundary",
+    outside=(1.5, -1.0, 4.0),
+)
+
 
 # -- shared by the tests ---------------------------------------------------------------------------------------------
 

@@ -126,7 +126,7 @@ def test_no_nearby_point_is_higher(name: str, kind: str) -> None:
             continue
         tried += 1
         assert fm.loglik(made, x, made.pack(theta), weights=w) <= fit.llf + 1e-12 * abs(fit.llf)
-    assert tried or kind not in CASES[name].theta
+    assert tried or kind not in CASES[name].theta or made.constraint(fit.theta) is not None
 
 
 # -- parameters held ---------------------------------------------------------------------------------------------------

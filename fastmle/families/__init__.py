@@ -26,6 +26,11 @@ REGISTRY: dict[str, tuple[str, str]] = {
     "halfnormal": ("halfnormal", "HalfNormal"),
     "rayleigh": ("rayleigh", "Rayleigh"),
     "geometric": ("geometric", "Geometric"),
+    "inverse_gamma": ("inverse_gamma", "InverseGamma"),
+    "inverse_gaussian": ("inverse_gaussian", "InverseGaussian"),
+    "pareto": ("pareto", "Pareto"),
+    "binomial": ("binomial", "Binomial"),
+    "categorical": ("categorical", "Categorical"),
 }
 
 

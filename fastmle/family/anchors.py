@@ -181,3 +181,51 @@ log_moment_anchor = Anchor(
     of_sums=lambda s: log_center_at(s.c * math.exp(s.u / s.weight)),
 )
 """For terms whose slots are `u` = log(x/c), `uu` = u² and `log`, a sum over the rows of log x."""
+
+
+@row_function
+def add_logs_of_inverse(x: float, a: Center) -> Logs:
+    """What c/x adds, in place of x/c: u = c/x − 1, and still the logarithm of x/c."""
+    d = (x - a.c) * a.per
+    y = x * a.per
+    return Logs((a.c - x) / x, y, d - (y - 1.0) if abs(d) <= 0.5 else 0.0)
+
+
+def inverse_log_gap(s: Sums) -> Any:
+    """The log of the mean of 1/x minus the mean of log 1/x: 0 if and only if all values are equal."""
+    return np.log1p(s.u / s.weight) + s.log / s.weight
+
+
+def _rebase_inverse_logs(s: Sums, old: Any, new: Any) -> tuple[Any, Any]:
+    shift = (new.c - old.c) / old.c
+    return s.u * (new.c / old.c) + s.weight * shift, s.log + s.weight * log_of_ratio(old.c, new.c)
+
+
+def _inverse_log_drift(s: Sums) -> Vector:
+    gap = inverse_log_gap(s)
+    narrow = np.abs(np.log1p(s.u / s.weight)) / np.sqrt(np.maximum(2.0 * gap, 0.0))
+    return np.where(gap < 1.0, narrow, 0.0)
+
+
+inverse_log_anchor = Anchor(
+    of_block=lambda x: center_at(1.0 / _center_of(1.0 / np.clip(x, 1e-300, 1e300)).c),
+    rebase=_rebase_inverse_logs,
+    drift=_inverse_log_drift,
+    of_sums=lambda s: center_at(s.c / (1.0 + s.u / s.weight)),
+)
+"""For terms with the slots of `Logs` taken by `add_logs_of_inverse`."""
+
+
+def _rebase_harmonic(s: Sums, old: Any, new: Any) -> tuple[Any, ...]:
+    r, t = old.c / new.c, (old.c - new.c) / new.c
+    u, log_sum = _rebase_logs(s, old, new)
+    return u, s.v / r + s.u * t * (r + 1.0) / r + s.weight * t * t / r, log_sum
+
+
+def _harmonic_drift(s: Sums) -> Vector:
+    u = s.u / s.weight
+    return np.asarray(np.abs(u) / np.sqrt(np.maximum(s.v / s.weight - u * u / (1.0 + u), 0.0)))
+
+
+harmonic_anchor = Anchor(_center_of, _rebase_harmonic, _harmonic_drift, log_anchor.of_sums)
+"""For terms whose slots are `u` = (x − c)/c, `v` = u − 1 + c/x and `log` of x/c."""

@@ -109,3 +109,16 @@ def poisson_log_pmf(x: Any, rate: float) -> Any:
     v = np.where(x > 0.0, x, 1.0)
     deviance = -v * log_ratio_shortfall(rate, v)  # x log(x/λ) + λ − x
     return np.where(x > 0.0, -deviance - stirling_error(v) - 0.5 * np.log(2.0 * math.pi * v), -rate)
+
+
+def binomial_log_pmf(x: Any, n: int, p: float) -> Any:
+    """log C(n, x) + x log p + (n − x) log(1 − p) for whole 0 <= x <= n, in saddle-point form. Source: Loader, as above."""
+    if p in (0.0, 1.0):
+        return np.where(x == n * p, 0.0, -math.inf)
+    inner = (x > 0.0) & (x < n)
+    v = np.where(inner, x, 0.5 * n)
+    rest = n - v
+    deviance = -v * log_ratio_shortfall(n * p, v) - rest * log_ratio_shortfall(n * (1.0 - p), rest)
+    errors = stirling_error(float(n)) - stirling_error(v) - stirling_error(rest)
+    saddle = errors - deviance - 0.5 * np.log(2.0 * math.pi * v * (rest / n))
+    return np.where(inner, saddle, np.where(x > 0.0, n * math.log(p), n * math.log1p(-p)))

@@ -1,0 +1,98 @@
+"""The Pareto distribution: log p(x) = log α + α log xm − (α + 1) log x, for x >= xm > 0.
+
+Maximum likelihood: xm̂ is the least value, on which the support depends, so that it has no standard error;
+α̂ = n/Σ log(x/xm). Source: Johnson, Kotz & Balakrishnan, Continuous Univariate Distributions 1, ch. 20.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any, ClassVar, NamedTuple
+
+import numpy as np
+import scipy
+
+from ..errors import DataError
+from ..family import (
+    Center,
+    Family,
+    Param,
+    RowTerms,
+    Solution,
+    Sums,
+    Vector,
+    add_logs,
+    log_anchor,
+    log_of_ratio,
+    positive,
+    row_function,
+)
+
+
+class Terms(NamedTuple):
+    u: float  # for the anchor
+    log: float  # x/c, whose logarithm is summed
+    minus_least: float  # a maximum
+    slip: float
+
+
+@row_function
+def add(x: float, a: Center) -> Terms:
+    v = add_logs(x, a)
+    return Terms(v.u, v.log, -x, v.slip)
+
+
+ANCHOR = log_anchor._replace(rebase=lambda s, old, new: (*log_anchor.rebase(s, old, new), 0))
+TERMS = RowTerms(Terms, add, positive, "x > 0", fill=1.0, theta=Center, kinds="slme", anchor=ANCHOR)
+
+
+def excess(s: Sums, xm: float) -> float:
+    """Σ w log(x/xm)."""
+    return s.log + s.weight * log_of_ratio(s.c, xm)
+
+
+@dataclass(frozen=True)
+class Pareto(Family):
+    """Pareto(alpha, xm), both > 0: the tail of a power alpha above xm."""
+
+    name: ClassVar[str] = "pareto"
+    params: ClassVar[tuple[Param, ...]] = (Param("alpha", "positive"), Param("xm", "positive", regular=False))
+    terms: ClassVar[RowTerms] = TERMS
+
+    def solve(self, s: Sums) -> Solution:
+        return self.solve_fixed(s, {})
+
+    def solve_fixed(self, s: Sums, fixed: dict[str, float]) -> Solution:
+        xm = fixed.get("xm", -s.minus_least)
+        if xm > -s.minus_least:
+            raise DataError(f"pareto: the value {-s.minus_least:.17g} lies below xm = {xm:.17g}")
+        if "alpha" not in fixed and excess(s, xm) <= 1e-15 * s.weight:
+            return Solution((math.inf, xm), "degenerate", "all values are equal")
+        alpha = fixed["alpha"] if "alpha" in fixed else s.weight / excess(s, xm)
+        if "xm" in fixed:
+            return Solution((alpha, xm))
+        return Solution((alpha, xm), "nonregular", "xm has no standard error: it is within O(1/n)")
+
+    def loglik(self, s: Sums, theta: Vector) -> float:
+        alpha, xm = theta
+        if xm > -s.minus_least:
+            return -math.inf
+        return s.weight * (math.log(alpha) - math.log(xm)) - (alpha + 1.0) * excess(s, xm)
+
+    def score(self, s: Sums, theta: Vector) -> Vector:
+        return np.array([s.weight - theta[0] * excess(s, theta[1]), theta[0] * s.weight])
+
+    def information(self, s: Sums, theta: Vector) -> Vector:
+        alpha = theta[0]
+        return s.weight * np.array([[1.0, -alpha], [-alpha, alpha]])
+
+    def dist(self, theta: Vector) -> Any:
+        return scipy.stats.pareto(theta[0], scale=theta[1])
+
+    def entropy(self, theta: Vector) -> float:
+        return math.log(theta[1]) - math.log(theta[0]) + 1.0 / theta[0] + 1.0
+
+    def kl(self, theta: Vector, other: Vector) -> float:
+        (a, m), (b, n) = theta, other
+        return math.inf if n > m else math.log(a / b) + b / a - 1.0 + b * log_of_ratio(m, n)
