@@ -44,7 +44,7 @@ class SufficientStats:
         self, family: Family, options: Options, columns: Any = None, keep: str | None = None
     ) -> None:
         self.family = one_pass_of(family)
-        check_weights(family, options)
+        check_weights(family, replace(options, weighted=True))
         self.options = options
         self.columns = columns
         self.bins = Bins() if keep == "bins" else None
@@ -64,36 +64,33 @@ class SufficientStats:
                 self._add(("x",), (chunk,), False)
                 return self
         source = open_source(as_columns(chunk), self.columns, {"weights": weights})
-        before = (
-            self._state,
-            None if self._state is None else copy(self._state),
-            self.bins and Bins.from_dict(self.bins.to_dict()),
-        )
+        before = dict(self.__dict__)
+        before["_state"] = None if self._state is None else copy(self._state)
+        before["bins"] = self.bins and Bins.from_dict(self.bins.to_dict())
         try:
             for piece in source.chunks():
                 self._add(source.names, piece, weights is not None)
         except BaseException:
-            self._state = before[1]
-            self.bins = before[2]
+            self.__dict__.update(before)
             raise
         return self
 
     def _add(self, names: tuple[str, ...], chunk: Chunk, weighted: bool) -> None:
         state = self._state
+        family, options = self.family, self.options
         if state is None:
-            self.family = self.family.bind(names)
-            where = self.family.terms.where
-            self.options = replace(self.options, labels=names, support=where)
-            always = self.options.weight_kind != "frequency"
-            state = new_state(self.family.terms, replace(self.options, weighted=weighted or always))
+            family = family.bind(names)
+            options = replace(options, labels=names, support=family.terms.where)
+            always = options.weight_kind != "frequency"
+            state = new_state(family.terms, replace(options, weighted=weighted or always))
         elif weighted and not state.options.weighted:
             state = state.weighted()
         if state.options.weighted and not weighted:
             chunk = (*chunk, np.ones(chunk[0].size))
         if len(chunk) != len(state.options.labels) + state.options.weighted:
-            raise DataError(f"{self.family.name} takes {len(state.options.labels)} columns, not {len(names)}")
+            raise DataError(f"{family.name} takes {len(state.options.labels)} columns, not {len(names)}")
         state.add(chunk, state.seen)
-        self._state = state
+        self._state, self.family, self.options = state, family, options
         if self.bins is not None:
             self.bins.add(chunk[0], chunk[-1] if state.options.weighted else None)
 

@@ -17,6 +17,8 @@ from hypothesis import strategies as st
 import fastmle as fm
 from fastmle.families import family_class
 
+pytestmark = pytest.mark.filterwarnings("error::RuntimeWarning")
+
 GOOD = np.random.default_rng(0).gamma(2.0, 3.0, 10_000)
 OUTSIDE = [(name, value) for name, case in CASES.items() for value in case.outside]
 ENDS = [(name, end) for name, case in CASES.items() for end in case.ends]
@@ -58,9 +60,11 @@ def test_the_first_bad_row_is_named_wherever_it_lies(name: str, data: st.DataObj
         assert f"row {row}" in str(error.value) and repr(where[1]) in str(error.value)
     if CASES[name].one_pass:
         state = fm.suffstats(family(name))
+        before = [(a, b) for a, b in pairwise(cuts) if b <= row]
+        for a, b in before:
+            state.update(x[a:b])
         with pytest.raises(fm.DataError, match=f"row {row}"):
-            for a, b in pairwise(cuts):
-                state.update(x[a:b])
+            state.update(x[cuts[len(before)] :])
 
 
 @pytest.mark.parametrize(
@@ -90,7 +94,7 @@ def test_outside_the_support(name: str, bad: float) -> None:
     x = CASES[name].sample(0, 5000)
     fit = fm.fit(family(name), x)
     x[4500] = bad
-    with pytest.raises(fm.DataError, match="row 4500.*outside the support"):
+    with pytest.raises(fm.DataError, match=r"row 4500.*outside the support"):
         fm.fit(family(name), x)
     assert fm.loglik(family(name), x, fit.params) == -math.inf
 
@@ -123,9 +127,9 @@ def test_no_rows(name: str) -> None:
 @pytest.mark.parametrize("name", CASES)
 def test_all_null(name: str) -> None:
     x = np.full_like(CASES[name].sample(0, 5000), math.nan)
-    with pytest.raises(fm.DataError, match="row 0.*null"):
+    with pytest.raises(fm.DataError, match=r"row 0.*null"):
         fm.fit(family(name), x)
-    with pytest.raises(fm.DataError, match="all 5000 rows .* null"):
+    with pytest.raises(fm.DataError, match=r"all 5000 rows .* null"):
         fm.fit(family(name), x, nulls="drop")
 
 
@@ -206,6 +210,7 @@ def test_lengths_of_weights() -> None:
         (lambda: fm.loglik("gaussian", GOOD, mu=0.0, sigma=1.0, tau=2.0), "mu, sigma"),
         (lambda: fm.loglik("gaussian", GOOD, mu=math.inf, sigma=1.0), "parameter space"),
         (lambda: fm.fit("gaussian", {"a": GOOD, "b": GOOD}, columns=["a", "b"]), "one column"),
+        (lambda: fm.fit("gaussian", {"a": GOOD, "b": GOOD}), "one column, not 2.*column="),
         (lambda: fm.fit("gaussian", {"a": GOOD}, column="a", columns=["a"]), "not both"),
         (lambda: fm.suffstats("weibull"), "several passes"),
         (lambda: fm.suffstats("gamma", weight_kind="precision").update(GOOD, weights=GOOD), "precision"),
@@ -227,9 +232,8 @@ def test_unknown_families_and_options(call: Any, said: str) -> None:
 @pytest.mark.parametrize(
     ("data", "options", "said"),
     [
-        ({"a": GOOD, "b": GOOD}, {"column": "c"}, "'c'.*a, b"),
+        ({"a": GOOD, "b": GOOD}, {"column": "c"}, "'c'.*'a', 'b'"),
         ({"a": GOOD, "bb": GOOD}, {"column": "bbb"}, "bb"),
-        ({"a": GOOD, "b": GOOD}, {}, "column"),
         ({"a": ["x", "y"]}, {"column": "a"}, "'a'"),
         ({"a": GOOD, "b": GOOD[:-1]}, {"column": "a", "weights": "b"}, "b"),
         (np.array(["x", "y"]), {}, "(?i)text|str|numeric|number"),
@@ -242,9 +246,8 @@ def test_unknown_families_and_options(call: Any, said: str) -> None:
         (None, {}, "None"),
         (object(), {}, "object"),
         (3.5, {}, "float"),
-        ({1.0, 2.0}, {}, "set"),
-        ([[1.0, 2.0], [3.0]], {}, ""),
-        ({}, {}, ""),
+        ([[1.0, 2.0], [3.0]], {}, "list"),
+        ({}, {}, "column"),
     ],
 )
 def test_data_that_cannot_be(data: object, options: dict[str, object], said: str) -> None:
@@ -288,7 +291,7 @@ def undefined(fit: fm.Fit) -> None:
     assert np.isnan(fit.cov_params()).all() and np.isnan(fit.score_norm)
     assert fit.message
     stored = json.loads(json.dumps(fit.to_dict(), allow_nan=False))
-    assert all(value is None for value in np.ravel(np.array(list(stored["bse"].values()), object)).tolist())
+    assert all(np.isnan(np.array(value, float)).all() for value in stored["bse"].values())  # null
 
 
 @pytest.mark.parametrize(("name", "end"), ENDS)
@@ -371,14 +374,13 @@ def test_subnormal_values(name: str) -> None:
     k = np.random.default_rng(8).integers(1, 2000, (200, len(labels(case.sample(0, 1)))))
     x = np.ldexp(np.squeeze(k.astype(float)), -1074)
     fit, same = fm.fit(family(name), x), fm.fit(family(name), np.squeeze(k.astype(float)))
-    expected = np.array(case.scale(same.theta, 2.0**-1074), float)
     with np.errstate(all="ignore"):
-        held = np.isfinite(expected)
-        assert fit.status == same.status or not held.all() or (expected == 0.0).any()
-        if fit.status in ("ok", "nonregular"):
-            spacing = np.spacing(np.maximum(np.abs(expected), 5e-324))
-            assert np.all(np.abs(fit.theta - expected)[held] <= (1e-12 * np.abs(expected) + spacing)[held])
-            assert np.isfinite(fit.theta).all()
+        expected = np.array(case.scale(same.theta, 2.0**-1074), float)
+    if fit.status in ("ok", "nonregular"):
+        spacing = np.spacing(np.maximum(np.abs(expected), 5e-324))
+        assert np.all(np.abs(fit.theta - expected) <= 1e-12 * np.abs(expected) + 2 * spacing)
+    else:
+        assert fit.status == "not_converged" and "float64" in fit.message or "finite" in fit.message
 
 
 # -- states stay as they were --------------------------------------------------------------------------------------------
