@@ -6,4 +6,11 @@ from __future__ import annotations
 REGRESSIONS: dict[str, tuple[str, str]] = {
     "linear": ("linear", "LinearRegression"),
     "ridge": ("linear", "RidgeRegression"),
+    "logistic": ("kinds", "LogisticRegression"),
+    "probit": ("kinds", "ProbitRegression"),
+    "cloglog": ("kinds", "CloglogRegression"),
+    "poisson_regression": ("kinds", "PoissonRegression"),
+    "gamma_regression": ("kinds", "GammaRegression"),
+    "inverse_gaussian_regression": ("kinds", "InverseGaussianRegression"),
+    "negative_binomial_regression": ("kinds", "NegativeBinomialRegression"),
 }

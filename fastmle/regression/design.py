@@ -15,6 +15,7 @@ from ..sources import Source, open_source
 from ..states import Chunk, Options
 
 PART = 1 << 16  # rows turned into a matrix at a time
+PILOT_BLOCK = 512  # rows taken together from each place of an array
 
 
 @dataclass
@@ -99,3 +100,82 @@ def passes_of(source: Source, roles: Roles) -> Passes:
     labels = source.labels[:-1] if weighted else source.labels
     options = replace(options, labels=labels, weight_label=source.labels[-1] if weighted else "weights")
     return Passes(source, options, roles.progress)
+
+
+class Merged(Source):
+    """Another source's features, target, offset (with log exposure), trials and weights, in this order."""
+
+    def __init__(self, inner: Source) -> None:
+        self.inner = inner
+        self.names, self.rows, self.reopenable = inner.names, inner.rows, inner.reopenable
+        self.in_memory, self.description = inner.in_memory, inner.description
+        given = dict(zip(inner.roles, inner.labels[len(inner.names) :], strict=True))
+        self.at = {role: len(inner.names) + i for i, role in enumerate(inner.roles)}
+        self.offset = "offset" in given or "exposure" in given
+        self.roles = tuple(r for r in ("target", *(["offset"] * self.offset), "trials", "weights") if r in given or r == "offset")
+        self.labels = (*inner.names, *(given.get(r, given.get("exposure", r)) for r in self.roles))
+
+    def chunks(self) -> Iterator[Chunk]:
+        row = 0
+        for chunk in self.inner.chunks():
+            yield self.merged(chunk, row)
+            row += chunk[0].size
+
+    def merged(self, chunk: Chunk, row: int) -> Chunk:
+        columns = list(chunk[: len(self.names)])
+        for role in self.roles:
+            columns.append(self._offset(chunk, row) if role == "offset" else chunk[self.at[role]])
+        return tuple(columns)
+
+    def _offset(self, chunk: Chunk, row: int) -> np.ndarray:
+        offset = chunk[self.at["offset"]] if "offset" in self.at else None
+        if "exposure" not in self.at:
+            assert offset is not None
+            return offset
+        exposure = np.asarray(chunk[self.at["exposure"]], np.float64)
+        bad = np.flatnonzero(exposure <= 0.0)
+        if bad.size:
+            label = self.inner.labels[self.at["exposure"]]
+            raise DataError(
+                f"column {label!r}, row {row + bad[0]}: the exposure is {exposure[bad[0]]:g}, it must be above 0",
+                column=label, row=row + int(bad[0]),
+            )  # fmt: skip
+        logs = np.log(exposure)
+        return logs if offset is None else logs + offset
+
+
+class Sample(Source):
+    """Rows in memory, with another source's names."""
+
+    def __init__(self, chunk: Chunk, like: Source) -> None:
+        self._chunk = chunk
+        self.names, self.roles, self.labels = like.names, like.roles, like.labels
+        self.rows, self.reopenable, self.in_memory, self.description = chunk[0].size, True, True, "sample"
+
+    def chunks(self) -> Iterator[Chunk]:
+        yield self._chunk
+
+
+def pilot(passes: Passes, rows: int, support: Callable[..., Any]) -> tuple[Sample, bool]:
+    """The usable ones of about `rows` rows, as float64: blocks spread over an array, or the head of a file or stream;
+    and whether that is all there is."""
+    source, parts, have, whole = passes.source, [], 0, True
+    features = len(source.names)
+    trials = features + source.roles.index("trials") if "trials" in source.roles else None
+    for chunk in source.chunks():
+        size = chunk[0].size
+        step = 1 if size <= 2 * rows else max(1, size // rows)
+        for lo in range(0, size, step * PILOT_BLOCK):
+            part = tuple(np.array(c[lo : lo + PILOT_BLOCK], np.float64) for c in chunk)
+            keep = usable(part, passes.options)
+            m = part[trials] if trials is not None else np.ones(keep.size)
+            keep &= support(part[features], m)
+            parts.append(part if keep.all() else tuple(c[keep] for c in part))
+            have += parts[-1][0].size
+        whole = whole and step == 1
+        if have >= 2 * rows:
+            whole = False
+            break
+    width = len(source.labels)
+    columns = tuple(np.concatenate(c) for c in zip(*parts, strict=True)) if parts else (np.empty(0),) * width
+    return Sample(columns, source), whole

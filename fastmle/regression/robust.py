@@ -119,3 +119,48 @@ def linear_covariance(fit: RegressionFit, data: Any, roles: Roles, passes: Passe
     fit.cov_type = "sandwich" if roles.cov == "model" else roles.cov
 
 
+def glm_covariance(fit: RegressionFit, fitting: Any, at: Any, roles: Roles, inner: Source, passes: Passes) -> None:
+    """Put the sandwich in place of the model's covariance; the bread is the expected information."""
+    model, features = fit.model, len(fit.model.features)
+    clusters = 0
+    if roles.cov == "cluster":
+        merged = passes.source
+        where = inner.roles.index("cluster") + features
+        passes.count += 1
+        groups, row = Groups(), 0
+        for chunk in inner.chunks():
+            if np.isnan(chunk[where]).any() and passes.options.nulls == "raise":
+                raise DataError(f"column {inner.labels[where]!r} has nulls", column=inner.labels[where])
+            own = merged.merged(chunk, row)  # type: ignore[attr-defined]
+            keep = usable(own, passes.options) & np.isfinite(chunk[where])
+            for rows, z in matrices(own, features, fitting.center, fitting.per, True):
+                ok = keep[rows]
+                piece = tuple(np.asarray(c[rows], float)[ok] for c in own)
+                groups.add(np.asarray(chunk[where][rows])[ok], z[ok] * _glm_scores(fitting, at, merged, piece, z[ok])[:, None])
+            row += chunk[0].size
+        meat, clusters = groups.meat(), len(groups.sums)
+    else:
+        meat = fitting.run(passes, at.beta, at.shape, 1 if fit.weight_kind in (None, "frequency") else 2).sums().matrix
+    f = np.flatnonzero(fitting.free)
+    bread = np.zeros_like(at.matrix)
+    bread[np.ix_(f, f)] = np.linalg.inv(at.matrix[np.ix_(f, f)])
+    shown = np.array([model.intercept, *model.kept])
+    cov = fitting.jacobian @ bread @ meat @ bread @ fitting.jacobian.T
+    k = int(shown.sum())
+    fit.cov = fit.cov.copy()
+    fit.cov[:k, :k] = cov[np.ix_(shown, shown)] * corrections(roles.cov, fit.nobs, int(f.size), clusters)
+    fit.cov_type = "sandwich" if roles.cov == "model" else roles.cov
+
+
+def _glm_scores(fitting: Any, at: Any, source: Any, piece: tuple[np.ndarray, ...], z: Vector) -> Vector:
+    """w dℓ/dη of each row."""
+    model, k = fitting.model, len(fitting.model.features)
+    eta = z @ at.beta
+    roles = dict(zip(source.roles, piece[k:], strict=True))
+    if "offset" in roles:
+        eta = eta + roles["offset"]
+    mu = model.mean(eta)
+    variance = mu + mu * mu / at.shape if model.shaped else model.variance(mu)
+    with np.errstate(all="ignore"):
+        s = (roles["target"] - mu) * model.mean_slope(eta) / variance
+    return np.asarray(s * roles.get("trials", 1.0) * roles.get("weights", 1.0))

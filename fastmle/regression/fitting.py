@@ -1,0 +1,251 @@
+"""The fit of a generalized linear model: a sample's estimate, then a few passes over all rows."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from ..errors import DataError, FamilyError
+from ..family import Sums, Vector
+from ..passes import Passes
+from ..states.glm import GlmState, GlmTerms, Place
+from .design import Merged, Roles, Sample, open_design, passes_of, pilot
+from .glm import GeneralizedLinear
+from .model import aliases
+from .result import Measures, RegressionFit
+from .robust import check_cov, glm_covariance
+from .scoring import At, Climb, climb
+from .separation import diverging, looks_separated, separating
+from .solve import correlation_of, sweep
+
+PILOT = 1 << 17  # rows
+SAME = 1e-11  # what is left of a column that repeats others
+PILOT_STEPS, STEPS = 25, 60
+
+
+class Fitting:
+    """The coordinates of a fit, (1, u..) with u = (x − center) · per, and passes at any coefficients."""
+
+    def __init__(self, model: GeneralizedLinear, source: Merged, sample: Sample, fixed: dict[str, float]) -> None:
+        names = ["intercept", *model.features]
+        self.model = model
+        self.terms: GlmTerms = model.glm_terms(source.offset, "trials" in source.roles)
+        self.shape_free = model.shaped and "theta" not in fixed
+        held = [names.index(n) for n in fixed if n != "theta"]
+        self.free = np.ones(len(names), bool)
+        self.free[held] = False
+        self.free[0] &= model.intercept
+        columns = next(iter(sample.chunks()))[: len(model.features)]
+        rows = columns[0].size if columns else 0
+        self.center = np.array([float(c.mean()) if rows and self.free[0] else 0.0 for c in columns])
+        spread = np.array([float(np.sqrt(np.mean(np.square(c - m)))) if rows else 1.0 for c, m in zip(columns, self.center, strict=True)])
+        spread[~((spread > 0.0) & np.isfinite(spread))] = 1.0
+        self.per = np.exp2(-np.rint(np.log2(spread)))
+        self.penalty = np.array([0.0, *(model.alpha * self.per**2)])
+        self.start = np.zeros(len(names))
+        for n, value in fixed.items():
+            if n != "theta":
+                j = names.index(n)
+                self.start[j] = value / self.per[j - 1] if j else value
+        self.jacobian = np.diag([1.0, *self.per])
+        self.jacobian[0, 1:] = -self.center * self.per
+        self.states: dict[int, GlmState] = {}
+
+    def evaluator(self, passes: Passes) -> Any:
+        def evaluate(beta: Vector, shape: float) -> At:
+            state = self.run(passes, beta, shape, 0)
+            s = state.sums()
+            self.states = {id(s): state}
+            objective = -s.loss + (s.a if self.model.shaped else 0.0) - 0.5 * float(self.penalty @ beta**2)
+            matrix = s.matrix + np.diag(self.penalty)
+            gradient = np.where(self.free, s.score - self.penalty * beta, 0.0)
+            return At(beta, shape, s, objective, gradient, matrix, self.free, self.shape_free)
+
+        return evaluate
+
+    def run(self, passes: Passes, beta: Vector, shape: float, matrix: int) -> GlmState:
+        terms = replace(self.terms, matrix=matrix)
+        place = Place(beta, self.center, self.per, float(shape))
+        state = GlmState(terms, passes.options, place)
+        passes.run_all([state])
+        return state
+
+    def dispersion(self, at: At) -> float:
+        if not self.model.dispersed:
+            return 1.0
+        return max(at.sums.pearson / max(at.sums.n - self.free.sum(), 1.0), 1e-300)
+
+    def first(self, passes: Passes, evaluate: Any, shape: float) -> Vector:
+        """The constant model, or least squares on the link's scale where there is no intercept to be had."""
+        s = self.run(passes, self.start, shape, 0).sums()
+        beta = self.start.copy()
+        if self.free[0]:
+            mean = self.model.first_mean(s)
+            low, high = (0.5 / (s.trials + 1.0), 1.0 - 0.5 / (s.trials + 1.0)) if self.model.takes_trials else (0.5 / (s.n + 1.0), math.inf)
+            beta[0] = float(self.model.link_functions.forward(np.float64(min(max(mean, low), high))))
+            if self.terms.offset:
+                beta[0] -= self._mean_offset(passes)
+            return beta
+        chunk = next(iter(passes.source.chunks()))
+        k = len(self.model.features)
+        y, mean = chunk[k], self.model.first_mean(s)
+        eta = self.model.link_functions.forward(np.clip(0.5 * (y + mean), 1e-3 * mean, None) if not self.model.takes_trials else (y + 0.5) / 2.0)
+        z = np.stack([np.ones(y.size), *((c - m) * p for c, m, p in zip(chunk, self.center, self.per, strict=False))], axis=1)
+        target = eta - z @ beta - (chunk[k + 1] if self.terms.offset else 0.0)
+        beta[self.free] = np.linalg.lstsq(z[:, self.free], target, rcond=None)[0]
+        return beta
+
+    def _mean_offset(self, passes: Passes) -> float:
+        chunk = next(iter(passes.source.chunks()))
+        return float(np.mean(chunk[len(self.model.features) + 1]))
+
+    def in_x(self, beta: Vector) -> Vector:
+        """Coefficients of (1, x..)."""
+        return np.asarray(self.jacobian @ beta)
+
+
+def fit_glm(model: GeneralizedLinear, data: Any, roles: Roles, fixed: dict[str, Any]) -> RegressionFit:
+    check_cov(roles, ("HC0", "HC1", "cluster"))
+    if roles.trials is not None and not model.takes_trials:
+        raise FamilyError(f"trials= is for binomial models, not for {model.name}")
+    inner = open_design(data, roles)
+    if not inner.reopenable:
+        raise DataError(
+            f"{model.name} needs several passes, and {inner.description} can be read only once: "
+            "pass a callable that returns a fresh iterator of chunks"
+        )
+    source = Merged(inner)
+    model = model.bound(source.names, source.labels[len(source.names)])
+    for name, value in fixed.items():
+        if name not in ("intercept", *model.features, *(["theta"] * model.shaped)):
+            raise FamilyError(f"{model.name} has the parameters {', '.join(model.names)}; got {name}")
+        if not math.isfinite(float(value)) or (name == "theta" and not float(value) > 0.0):
+            raise FamilyError(f"{model.name}: {name} cannot be held at {value}")
+    fixed = {name: float(value) for name, value in fixed.items()}
+    passes = passes_of(source, roles)
+    sample, whole = pilot(passes, PILOT, model.glm_terms(False, roles.trials is not None).support)
+    fitting = Fitting(model, source, sample, fixed)
+    found, aliased = _climb(fitting, passes, Passes(sample, passes.options), whole, fixed.get("theta", 1.0))
+    fit = _finish(fitting, passes, found, aliased, fixed)
+    if fit.status == "ok" and (roles.cov != "model" or fit.weight_kind == "sampling"):
+        glm_covariance(fit, fitting, found.at, roles, inner, passes)
+    fit.n_passes = passes.count
+    return fit
+
+
+def _climb(fitting: Fitting, passes: Passes, small: Passes, whole: bool, shape: float) -> tuple[Climb, dict[int, Vector]]:
+    start, model = fitting.start, fitting.model
+    rows = small.source.rows or 0
+    if rows:
+        evaluate = fitting.evaluator(small)
+        start = fitting.first(small, evaluate, shape)
+        if not whole:
+            begun = climb(evaluate, start, shape, 1e-2, PILOT_STEPS, fitting.dispersion, looks_separated(model))
+            if begun.message != "separated" and begun.at.good() and begun.at.shape < 1e4:
+                start, shape = begun.at.beta, begun.at.shape
+    evaluate = fitting.evaluator(passes)
+    first = evaluate(start, shape)
+    aliased = _aliased(fitting, first)
+    known: list[At] = [] if aliased else [first]
+
+    def from_first(beta: Vector, q: float) -> At:
+        return known.pop() if known else evaluate(beta, q)
+
+    n = max(1.0, float(first.sums.n))
+    tolerance = max(1e-10, min(5e-7, 3e-10 * math.sqrt(n) if n > 1e5 else 1e-10))
+    found = climb(from_first, start, shape, tolerance, STEPS, fitting.dispersion, looks_separated(model))
+    return found, aliased
+
+
+def _aliased(fitting: Fitting, at: At) -> dict[int, Vector]:
+    """Columns that repeat others: an error, or out of the model."""
+    index = np.flatnonzero(fitting.free)
+    if not at.good() or not index.size:
+        return {}
+    found = sweep(correlation_of(at.matrix[np.ix_(index, index)])[0], index.size, SAME).aliased
+    if not found:
+        return {}
+    names = ["intercept", *fitting.model.features]
+    aliased = {}
+    for k, combination in found.items():
+        aliased[int(index[k])] = np.zeros(len(names))
+        aliased[int(index[k])][index] = combination
+    if fitting.model.rank_deficient == "raise":
+        raise DataError(
+            f"{aliases(fitting.model, aliased, names)}: leave such columns out, or pass rank_deficient='drop'",
+            column=names[next(iter(aliased))],
+        )
+    fitting.free[list(aliased)] = False
+    return aliased
+
+
+def _finish(fitting: Fitting, passes: Passes, found: Climb, aliased: dict[int, Vector], fixed: dict[str, float]) -> RegressionFit:
+    at, model, options = found.at, fitting.model, passes.options
+    state = fitting.states.get(id(at.sums)) or next(iter(fitting.states.values()))
+    names = ["intercept", *model.features]
+    model = replace(model, dropped=tuple(names[j] for j in aliased))
+    kind = options.weight_kind if options.weighted else None
+    s = at.sums
+    n = float(s.rows) if kind == "sampling" else s.n
+    status, message, lost = ("ok", "", []) if found.converged else ("not_converged", found.message, [])
+    if found.message == "separated":
+        lost = separating(fitting, passes, at, found.last_step)
+        status = "separated" if lost else "not_converged"
+        message = diverging(names, lost) if lost else "the steps do not become small"
+    shown = np.array([model.intercept, *model.kept])
+    beta = fitting.in_x(at.beta)
+    beta[list(lost)] = np.nan
+    if lost and fitting.free[0]:
+        beta[0] = np.nan
+    theta, f = beta[shown], np.flatnonzero(fitting.free)
+    cov_z = np.full((len(names),) * 2, np.nan)
+    measures, llf = _measures(fitting, s, n, kind)
+    regular = status == "ok"
+    if regular:
+        cov_z = np.zeros((len(names),) * 2)
+        bread = np.linalg.inv(at.matrix[np.ix_(f, f)]) if f.size else np.zeros((0, 0))
+        inner = bread @ s.matrix[np.ix_(f, f)] @ bread if model.alpha else bread
+        cov_z[np.ix_(f, f)] = inner * measures.dispersion
+    cov = fitting.jacobian @ cov_z @ fitting.jacobian.T
+    cov = cov[np.ix_(shown, shown)]
+    if model.shaped:
+        theta, cov, status, message = _with_shape(fitting, at, theta, cov, status, message, measures)
+    return RegressionFit(
+        family=model, theta=theta, cov=cov, units=np.ones(len(theta)), llf=llf, nobs=n, nobs_dropped=state.dropped, status=status,
+        message=message, fitted_by="Fisher scoring", score_norm=at.norm(fitting.dispersion(at)) if regular else math.nan, weight_kind=kind,
+        fixed=tuple(fixed), columns=options.labels, measures=measures, use_t=model.dispersed, scales=int(model.dispersed),
+    )  # fmt: skip
+
+
+def _with_shape(
+    fitting: Fitting, at: At, theta: Vector, cov: Vector, status: str, message: str, measures: Measures
+) -> tuple[Vector, Vector, str, str]:
+    both = np.zeros((len(theta) + 1, len(theta) + 1))
+    both[:-1, :-1] = cov
+    both[-1, -1] = (1.0 / at.sums.v if at.sums.v > 0.0 else math.nan) if fitting.shape_free else 0.0
+    shape = at.shape
+    if message == "the shape grows without bound":
+        status, message, shape = "boundary", "the counts vary no more than Poisson counts: theta is infinite", math.inf
+        both[:] = math.nan
+    measures.theta_bse = math.sqrt(both[-1, -1]) if both[-1, -1] >= 0.0 else math.nan
+    return np.append(theta, shape), both, status, message
+
+
+def _measures(fitting: Fitting, s: Sums, n: float, kind: str | None) -> tuple[Measures, float]:
+    model = fitting.model
+    p = int(fitting.free.sum())
+    s.shape = next(iter(fitting.states.values())).theta.shape
+    m = Measures(df_resid=n - p, pearson_chi2=s.pearson, deviance=2.0 * (s.loss - s.b))
+    llf, m.dispersion_ml = model.log_likelihood(s, s.n)
+    if model.dispersed:
+        scale = n / s.weight if kind == "sampling" else 1.0
+        m.dispersion = s.pearson * scale / m.df_resid if m.df_resid > 0.0 else math.nan
+    if not fitting.terms.offset:
+        null = model.null_loss(s)
+        m.null_deviance = 2.0 * (null - s.b)
+        if not model.dispersed:
+            m.llf_null = s.a - null
+    return m, llf

@@ -1,0 +1,99 @@
+"""Generalized linear models: g(E y) = Xβ + offset, Var y = φ V(E y). One module fits all of them.
+
+A class says the response's row function, its links, its variance and its log-likelihood from the sums.
+Source: P. McCullagh & J. A. Nelder, Generalized Linear Models (1989).
+"""
+
+from __future__ import annotations
+
+import math
+from abc import abstractmethod
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any, ClassVar
+
+import numpy as np
+
+from ..errors import FamilyError
+from ..family import Sums, Vector
+from ..states.glm import GlmTerms
+from .design import Roles
+from .links import LINKS, Link
+from .model import Regression
+from .responses import composed
+from .result import RegressionFit
+
+
+@dataclass(frozen=True)
+class GeneralizedLinear(Regression):
+    """What all have: a link by name; `LINKS[0]` is the default one."""
+
+    link: str | None = None
+
+    one_pass: ClassVar[bool] = False
+    known_links: ClassVar[tuple[str, ...]] = ()
+    response: ClassVar[Callable[..., Any]]
+    special: ClassVar[dict[str, Callable[..., Any]]] = {}  # row functions of some links, for speed and for the tails
+    constants_of: ClassVar[Callable[..., Any]]
+    support: ClassVar[Callable[..., Any]]
+    where: ClassVar[str]
+    dispersed: ClassVar[bool] = False
+    shaped: ClassVar[bool] = False
+    takes_trials: ClassVar[bool] = False
+
+    def check(self) -> None:
+        if self.link is not None and self.link not in self.known_links:
+            raise FamilyError(f"{self.name}: link is one of {', '.join(self.known_links)}, not {self.link!r}")
+
+    @property
+    def link_name(self) -> str:
+        return self.link or self.known_links[0]
+
+    @property
+    def link_functions(self) -> Link:
+        return LINKS[self.link_name]
+
+    def glm_terms(self, offset: bool, trials: bool) -> GlmTerms:
+        cls = type(self)
+        row = cls.special.get(self.link_name) or composed(cls.response, self.link_functions.at)
+        support, constants = self.functions(trials)
+        name = f"{cls.response.__name__}_{self.link_name}{'_trials' if trials else ''}"
+        return GlmTerms(name, len(self.features) + 1, row, constants, support, self.where, offset, trials)
+
+    def functions(self, trials: bool) -> tuple[Callable[..., Any], Callable[..., Any]]:
+        cls = type(self)
+        return cls.support, cls.constants_of
+
+    @abstractmethod
+    def log_likelihood(self, s: Sums, n: float) -> tuple[float, float]:
+        """(log-likelihood, maximum-likelihood dispersion) from the sums at the estimate."""
+
+    @abstractmethod
+    def null_loss(self, s: Sums) -> float:
+        """Σ w loss where the mean is the same for all rows."""
+
+    def first_mean(self, s: Sums) -> float:
+        return float(s.hits / s.trials)
+
+    def mean(self, eta: Vector) -> Vector:
+        return np.asarray(self.link_functions.inverse(eta))
+
+    def mean_slope(self, eta: Vector) -> Vector:
+        return np.asarray(self.link_functions.slope(eta))
+
+    def fit_data(self, data: Any, roles: Roles, fixed: dict[str, Any]) -> RegressionFit:
+        from .fitting import fit_glm
+
+        return fit_glm(self, data, roles, fixed)
+
+    def bound(self, names: tuple[str, ...], target: str) -> Any:
+        return replace(self, features=names, target=target)
+
+
+def logs(s: Sums, n: float) -> float:
+    """½ Σ log w under precision weights."""
+    return 0.5 * float(s.log_weight)
+
+
+def xlogy(x: float, y: float) -> float:
+    return x * math.log(y) if x else 0.0

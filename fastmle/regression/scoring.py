@@ -1,0 +1,102 @@
+"""Fisher scoring: each step is one pass, from a sample's estimate, halved until the objective does not fall.
+
+Objective: −Σ w loss − ½ α Σ β² (the intercept free). A shape q (a negative binomial's theta) takes Newton steps in log q
+beside β, to which it is orthogonal. Source: McCullagh & Nelder (1989), ch. 2.5.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from ..family import Sums, Vector
+from ..newton import ascent
+
+LONGEST_SHAPE = 1.5  # a step in log q
+HUGE_SHAPE = 1e7
+
+
+@dataclass
+class At:
+    """The objective at β (in z) and q, from one pass."""
+
+    beta: Vector
+    shape: float
+    sums: Sums
+    objective: float
+    gradient: Vector
+    matrix: Vector  # expected information and penalty
+    free: np.ndarray
+    shape_free: bool
+
+    def good(self) -> bool:
+        return math.isfinite(self.objective) and bool(np.isfinite(self.gradient).all() and np.isfinite(self.matrix).all())
+
+    def step(self) -> Vector:
+        out = np.zeros_like(self.beta)
+        f = self.free
+        if f.any():
+            out[f] = ascent(self.gradient[f], self.matrix[np.ix_(f, f)])
+        return out
+
+    def shape_step(self) -> float:
+        """In log q, towards the maximum."""
+        if not self.shape_free:
+            return 0.0
+        g = self.sums.u * self.shape
+        h = self.sums.v * self.shape**2 - g
+        return max(-LONGEST_SHAPE, min(LONGEST_SHAPE, g / h if h > 0.0 else math.copysign(LONGEST_SHAPE, g)))
+
+    def norm(self, dispersion: float) -> float:
+        """How far from the maximum, in standard errors."""
+        square = float(self.gradient @ self.step()) / dispersion
+        if self.shape_free:
+            square += self.sums.u**2 / abs(self.sums.v) if self.sums.v else 0.0
+        return math.sqrt(max(0.0, square))
+
+
+@dataclass
+class Climb:
+    at: At
+    converged: bool
+    message: str
+    last_step: Vector = field(default_factory=lambda: np.empty(0))
+    steps: int = 0
+
+
+def climb(
+    evaluate: Callable[[Vector, float], At], beta: Vector, shape: float, tolerance: float, most: int,
+    dispersion: Callable[[At], float], suspicious: Callable[[At, Vector, int], bool] | None = None,
+) -> Climb:  # fmt: skip
+    """Up from β until the score is within `tolerance` standard errors, or rounding lets no step improve."""
+    at, last, steps = evaluate(beta, shape), math.inf, 0
+    if not at.good():
+        return Climb(at, False, "the likelihood is not finite at the start")
+    while True:
+        norm = at.norm(dispersion(at))
+        if norm <= tolerance:
+            return Climb(at, True, "the score vanishes", steps=steps)
+        if norm < 1e-6 and norm > 0.25 * last:
+            return Climb(at, True, "rounding allows no better point", steps=steps)
+        if at.shape_free and at.shape > HUGE_SHAPE:
+            return Climb(at, False, "the shape grows without bound", steps=steps)
+        last = norm
+        step, shape_step = at.step(), at.shape_step()
+        if suspicious is not None and suspicious(at, step, steps):
+            return Climb(at, False, "separated", step, steps)
+        if steps >= most:
+            return Climb(at, False, f"no maximum was reached in {most} steps", step, steps)
+        length = 1.0
+        for _ in range(30):
+            new = evaluate(at.beta + length * step, at.shape * math.exp(length * shape_step))
+            steps += 1
+            slack = 1e-12 * abs(at.objective) + 1e-9 * norm
+            if new.good() and new.objective >= at.objective - slack:
+                break
+            length *= 0.5 if new.good() else 0.25
+        else:
+            return Climb(at, norm < 1e-6, "no step along the ascent direction improves the likelihood", step, steps)
+        at = new

@@ -1,0 +1,136 @@
+"""The state of one pass of a generalized linear model at given coefficients."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from ..errors import DataError
+from ..family import Family, Sums, Vector
+from ..kernels.fold import BLOCK
+from ..kernels.glm import HEAD, LOGS, compile_glm
+from ..kernels.gram import pairs
+from ..kernels.tiles import KINDS, addresses_of
+from .base import Chunk, Options, bad_value
+from .totals import TotalsState
+
+
+@dataclass(frozen=True, eq=False)
+class GlmTerms:
+    """What a row of a generalized linear model adds: the row functions of kernels/glm.py, for `k` − 1 features."""
+
+    name: str
+    k: int
+    row: Callable[..., Any]
+    constants: Callable[..., Any]
+    support: Callable[..., Any]
+    where: str
+    offset: bool = False
+    trials: bool = False
+    constants_too: bool = True
+    matrix: int = 0
+
+
+class Place(NamedTuple):
+    """Where a pass is taken: the coefficients of (1, u..), u = (x − center) · per, and the shape."""
+
+    beta: Vector
+    center: Vector
+    per: Vector
+    shape: float = 1.0
+
+
+class GlmState(TotalsState):
+    """Totals of `GlmTerms`; `theta` is the `Place`."""
+
+    def __init__(self, terms: GlmTerms, options: Options, theta: Any = None) -> None:
+        self.terms = terms
+        self.precision = options.weighted and options.weight_kind == "precision"
+        super().__init__(options, "s" * (HEAD + terms.k + pairs(terms.k)), theta)
+
+    def _kernel(self, columns: Chunk, w: np.ndarray) -> Any:
+        terms = self.terms
+        columns = tuple(c if c.dtype in KINDS else c.astype(np.float64) for c in (*columns, *([w] if w.size else [])))
+        addresses, strides, kinds = addresses_of(columns)
+        rows = columns[0].size
+        roles = np.array([1, terms.offset, terms.trials, self.options.weighted], np.int64)
+        flags = np.array([self.options.nulls == "drop", terms.constants_too, terms.matrix, self.precision], np.int64)
+        beta, center, per, shape = self.theta
+        glm = compile_glm(terms.name, terms.row, terms.constants, terms.support)
+
+        def kernel(lo: int, hi: int, sums: np.ndarray, counts: np.ndarray) -> None:
+            first, last = lo * BLOCK, min(hi * BLOCK, rows)
+            count = last - first
+            place = (addresses, strides, kinds, terms.k - 1, roles, first, count, beta, center, per, shape)
+            glm(*place, flags, sums, counts)
+            assert columns  # kept alive: the kernel reads by address
+
+        return kernel
+
+    def judge(self, columns: Chunk, w: np.ndarray | None, row: int, possible: Any) -> int:
+        """The first bad row, be it a null, an infinity, or a target that the model cannot produce."""
+        options, at = self.options, self.terms.k - 1
+        found: DataError | None = None
+        try:
+            super().judge(columns, w, row, None)
+        except DataError as error:
+            found = error
+        trials = columns[at + 1 + self.terms.offset] if self.terms.trials else None
+        for i, y in enumerate(np.asarray(columns[at], float).tolist()):
+            if found is not None and found.row is not None and row + i >= found.row:
+                raise found
+            skipped = (w is not None and not w[i] > 0.0) or any(np.isnan(c[i]) for c in columns)
+            if not skipped and not self.terms.support(y, 1.0 if trials is None else float(trials[i])):
+                raise bad_value(options.labels[at], row + i, f"is {y:.17g}, outside the support ({self.terms.where})")
+        if found is not None:
+            raise found
+        return 0
+
+    # -- no anchor moves: the place is given ---------------------------------------------------------------------------
+
+    def _anchor_of(self, columns: Chunk, w: np.ndarray) -> Any:
+        return None
+
+    def _anchor_of_sums(self) -> Any:
+        return self.theta
+
+    def _drift(self, running: np.ndarray, rows: np.ndarray) -> np.ndarray:
+        return np.zeros(len(running))
+
+    def _moved(self, new: Any) -> np.ndarray:
+        raise NotImplementedError("sums at other coefficients need another pass")
+
+    def _coarseness(self, theta: Any) -> float:
+        return 1.0
+
+    def _theta_from(self, values: list[Any]) -> Any:
+        return Place(*map(np.array, values[:3]), values[3])
+
+    # -- reading -------------------------------------------------------------------------------------------------------
+
+    def sums(self) -> Sums:
+        k = self.terms.k
+        values = np.array(self.values())
+        loss, pearson, u, v, weight, trials, hits, a, b, c, d = values[:LOGS].tolist()
+        matrix = np.zeros((k, k))
+        upper = np.triu_indices(k)
+        matrix[upper] = matrix.T[upper] = values[HEAD + k :]
+        if not self.options.weighted:
+            weight = float(self.rows)
+        n = float(self.rows) if self.options.weighted and self.options.weight_kind != "frequency" else weight
+        return Sums(
+            weight, n, self.rows, log_weight=float(values[LOGS]), loss=loss, pearson=pearson, u=u, v=v, trials=trials, hits=hits,
+            a=a, b=b, c=c, d=d, score=values[HEAD : HEAD + k], matrix=matrix,
+        )  # fmt: skip
+
+    def meat(self, family: Family, theta: Vector) -> Vector:
+        raise NotImplementedError("sandwich errors of regressions are a pass of their own")
+
+    def weighted(self) -> Any:
+        state = GlmState(self.terms, replace(self.options, weighted=True), self.theta)
+        state.totals[:] = self.totals
+        state.merge_counts(self)
+        return state
