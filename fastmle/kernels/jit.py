@@ -62,6 +62,16 @@ def fingerprint(*functions: FunctionType | None) -> str:
     return digest.hexdigest()[:16]
 
 
+_told = False
+
+
+def _tell_once(error: Exception) -> None:
+    global _told
+    if not _told:
+        log.warning("no writable cache directory, kernels are compiled anew in each process (%s)", error)
+    _told = True
+
+
 def compile_kernel(
     function: FunctionType, signature: Any, name: str, made_of: tuple[Any, ...] = ()
 ) -> Callable[..., Any]:
@@ -79,5 +89,5 @@ def compile_kernel(
     except (OSError, RuntimeError) as error:
         if isinstance(error, RuntimeError) and "cannot cache" not in str(error):
             raise
-        log.warning("no writable cache directory, kernels are compiled anew in each process (%s)", error)
+        _tell_once(error)
         return njit([signature], **options)(function)  # type: ignore[no-any-return]
