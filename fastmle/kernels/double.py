@@ -87,7 +87,7 @@ def compile_double_gram(weighted: bool, drop: bool) -> Callable[..., None]:
                 m = min(TILE, rows - lo)
                 th[0, :m] = 1.0
                 for j in range(1, k):
-                    load(th[j], addresses[j - 1] + (first + lo) * strides[j - 1], strides[j - 1], kinds[j - 1], m)
+                    load(th[j], addresses[j - 1] + (first + lo) * strides[j - 1], strides[j - 1], kinds[j - 1], m, 0.0, 1.0)
                     _center(th[j], tl[j], center[j - 1], per[j - 1], m)
                 for r in range(m):
                     finite = True

@@ -41,6 +41,16 @@ def _dot(a: Any, b: Any, rows: int) -> float:
     return s
 
 
+@register_jitable(fastmath={"reassoc", "contract", "nsz", "arcp"}, error_model="numpy")
+def _dot_and_weigh(a: Any, b: Any, weight: Any, out: Any, rows: int) -> float:
+    s = 0.0
+    for r in range(rows):
+        x = a[r]
+        s += x * b[r]
+        out[r] = x * weight[r]
+    return s
+
+
 @register_jitable(fastmath={"contract"}, error_model="numpy")
 def _add_product(out: Any, a: Any, c: float, rows: int) -> None:
     for r in range(rows):
@@ -70,26 +80,24 @@ def compile_glm(name: str, row: Any, constants: Any, support: Any) -> Callable[.
             for lo in range(b * BLOCK, min((b + 1) * BLOCK, rows), TILE):
                 n = min(TILE, rows - lo)
                 at = features
-                load(y, addresses[at] + (first + lo) * strides[at], strides[at], kinds[at], n)
+                load(y, addresses[at] + (first + lo) * strides[at], strides[at], kinds[at], n, 0.0, 1.0)
                 for r in range(n):
                     eta[r] = beta[0]
                     t[0, r] = 1.0
                 if roles[1]:
                     at += 1
-                    load(extra, addresses[at] + (first + lo) * strides[at], strides[at], kinds[at], n)
+                    load(extra, addresses[at] + (first + lo) * strides[at], strides[at], kinds[at], n, 0.0, 1.0)
                     for r in range(n):
                         eta[r] += extra[r]
                 if roles[2]:
                     at += 1
-                    load(m, addresses[at] + (first + lo) * strides[at], strides[at], kinds[at], n)
+                    load(m, addresses[at] + (first + lo) * strides[at], strides[at], kinds[at], n, 0.0, 1.0)
                 if roles[3]:
                     at += 1
-                    load(w, addresses[at] + (first + lo) * strides[at], strides[at], kinds[at], n)
+                    load(w, addresses[at] + (first + lo) * strides[at], strides[at], kinds[at], n, 0.0, 1.0)
                 for j in range(features):
-                    load(t[j + 1], addresses[j] + (first + lo) * strides[j], strides[j], kinds[j], n)
-                    shift, scale = center[j], per[j]
-                    for r in range(n):
-                        t[j + 1, r] = (t[j + 1, r] - shift) * scale
+                    address = addresses[j] + (first + lo) * strides[j]
+                    load(t[j + 1], address, strides[j], kinds[j], n, center[j], per[j])
                     _add_product(eta, t[j + 1], beta[j + 1], n)
                 wrong = 0
                 for r in range(n):
@@ -159,9 +167,7 @@ def compile_glm(name: str, row: Any, constants: Any, support: Any) -> Callable[.
                     else:
                         sums[b, 9] += _dot(c_, w, n)
                 for j in range(k):
-                    sums[b, 12 + j] += _dot(t[j], score, n)
-                    for r in range(n):
-                        wt[j, r] = t[j, r] * curve[r]
+                    sums[b, 12 + j] += _dot_and_weigh(t[j], score, curve, wt[j], n)
                 add_gram(wt, t, k, n, sums[b, 12 + k :])
                 if wrong or n < TILE:
                     w[:] = 1.0

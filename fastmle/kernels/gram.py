@@ -81,9 +81,7 @@ def compile_gram(weighted: bool, outer: bool, drop: bool) -> Callable[..., None]
                 for j in range(1, k):
                     address = addresses[j - 1] + (first + lo) * strides[j - 1]
                     stride, c, scale = strides[j - 1], center[j - 1], per[j - 1]
-                    load(t[j], address, stride, kinds[j - 1], m)
-                    for r in range(m):
-                        t[j, r] = (t[j, r] - c) * scale
+                    load(t[j], address, stride, kinds[j - 1], m, c, scale)
                     for r in range(m):
                         suspicious += t[j, r] - t[j, r]
                 if weighted or suspicious != 0.0:

@@ -46,33 +46,33 @@ _i32 = _reader(ir.IntType(32), lambda b, v: b.sitofp(v, _DOUBLE))
 _u8 = _reader(ir.IntType(8), lambda b, v: b.uitofp(v, _DOUBLE))
 
 
-@register_jitable(error_model="numpy")
-def load(out: Any, address: int, stride: int, kind: int, rows: int) -> None:
-    """out[:rows] = the column from `address` on."""
+@register_jitable(error_model="numpy", fastmath={"contract"})
+def load(out: Any, address: int, stride: int, kind: int, rows: int, c: float, scale: float) -> None:
+    """out[:rows] = (x − c) · scale, x the column from `address` on."""
     if kind == F64:
         if stride == 8:
             for r in range(rows):
-                out[r] = _f64(address + r * 8)
+                out[r] = (_f64(address + r * 8) - c) * scale
         else:
             for r in range(rows):
-                out[r] = _f64(address + r * stride)
+                out[r] = (_f64(address + r * stride) - c) * scale
     elif kind == F32:
         if stride == 4:
             for r in range(rows):
-                out[r] = _f32(address + r * 4)
+                out[r] = (_f32(address + r * 4) - c) * scale
         else:
             for r in range(rows):
-                out[r] = _f32(address + r * stride)
+                out[r] = (_f32(address + r * stride) - c) * scale
     elif kind == I64:
         for r in range(rows):
-            out[r] = _i64(address + r * stride)
+            out[r] = (_i64(address + r * stride) - c) * scale
     elif kind == I32:
         if stride == 4:
             for r in range(rows):
-                out[r] = _i32(address + r * 4)
+                out[r] = (_i32(address + r * 4) - c) * scale
         else:
             for r in range(rows):
-                out[r] = _i32(address + r * stride)
+                out[r] = (_i32(address + r * stride) - c) * scale
     else:
         for r in range(rows):
-            out[r] = _u8(address + r * stride)
+            out[r] = (_u8(address + r * stride) - c) * scale

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
@@ -12,17 +13,19 @@ from ..errors import DataError, FamilyError
 from ..family import Sums, Vector
 from ..passes import Passes
 from ..states.glm import GlmState, GlmTerms, Place
-from .design import Merged, Roles, Sample, open_design, passes_of, pilot
+from .design import Merged, Roles, Sample, Spread, open_design, passes_of, pilot
 from .glm import GeneralizedLinear
 from .model import aliases
 from .result import Measures, RegressionFit
 from .robust import check_cov, glm_covariance
 from .scoring import At, Climb, climb
-from .separation import diverging, looks_separated, separating
+from .separation import diverging, watch
 from .solve import correlation_of, sweep
 
-PILOT = 1 << 17  # rows
+PILOT, HEAD = 1 << 14, 1 << 17  # rows of the sample, of data in memory and of files
+SECOND = 1 << 19  # and of the places where it takes one more step, at most a quarter of all
 SAME = 1e-11  # what is left of a column that repeats others
+MANY = 1 << 20
 PILOT_STEPS, STEPS = 25, 60
 
 
@@ -53,6 +56,7 @@ class Fitting:
         self.jacobian = np.diag([1.0, *self.per])
         self.jacobian[0, 1:] = -self.center * self.per
         self.states: dict[int, GlmState] = {}
+        self.lost: list[int] = []  # columns whose coefficients are infinite
 
     def evaluator(self, passes: Passes) -> Any:
         def evaluate(beta: Vector, shape: float) -> At:
@@ -126,7 +130,7 @@ def fit_glm(model: GeneralizedLinear, data: Any, roles: Roles, fixed: dict[str, 
             raise FamilyError(f"{model.name}: {name} cannot be held at {value}")
     fixed = {name: float(value) for name, value in fixed.items()}
     passes = passes_of(source, roles)
-    sample, whole = pilot(passes, PILOT, model.glm_terms(False, roles.trials is not None).support)
+    sample, whole = pilot(passes, PILOT if source.in_memory and (source.rows or 0) >= MANY else HEAD, model.glm_terms(False, roles.trials is not None).support)
     fitting = Fitting(model, source, sample, fixed)
     found, aliased = _climb(fitting, passes, Passes(sample, passes.options), whole, fixed.get("theta", 1.0))
     fit = _finish(fitting, passes, found, aliased, fixed)
@@ -137,15 +141,17 @@ def fit_glm(model: GeneralizedLinear, data: Any, roles: Roles, fixed: dict[str, 
 
 
 def _climb(fitting: Fitting, passes: Passes, small: Passes, whole: bool, shape: float) -> tuple[Climb, dict[int, Vector]]:
-    start, model = fitting.start, fitting.model
+    start = fitting.start
     rows = small.source.rows or 0
     if rows:
         evaluate = fitting.evaluator(small)
         start = fitting.first(small, evaluate, shape)
         if not whole:
-            begun = climb(evaluate, start, shape, 1e-2, PILOT_STEPS, fitting.dispersion, looks_separated(model))
+            begun = climb(evaluate, start, shape, 1e-2, PILOT_STEPS, fitting.dispersion, watch(fitting, small))
             if begun.message != "separated" and begun.at.good() and begun.at.shape < 1e4:
                 start, shape = begun.at.beta, begun.at.shape
+                start = _second(fitting, passes, start, shape)
+            fitting.lost = []
     evaluate = fitting.evaluator(passes)
     first = evaluate(start, shape)
     aliased = _aliased(fitting, first)
@@ -156,8 +162,21 @@ def _climb(fitting: Fitting, passes: Passes, small: Passes, whole: bool, shape: 
 
     n = max(1.0, float(first.sums.n))
     tolerance = max(1e-10, min(5e-7, 3e-10 * math.sqrt(n) if n > 1e5 else 1e-10))
-    found = climb(from_first, start, shape, tolerance, STEPS, fitting.dispersion, looks_separated(model))
+    found = climb(from_first, start, shape, tolerance, STEPS, fitting.dispersion, watch(fitting, passes))
     return found, aliased
+
+
+def _second(fitting: Fitting, passes: Passes, beta: Vector, shape: float) -> Vector:
+    """One step over places spread through data in memory, read where they are: saves a pass over all."""
+    source = passes.source
+    if not source.in_memory or (source.rows or 0) < MANY:
+        return beta
+    with suppress(DataError):  # told with its row by the pass over all
+        some = Passes(Spread(source, min(SECOND, (source.rows or 0) // 4)), passes.options)
+        at = fitting.evaluator(some)(beta, shape)
+        if at.good():
+            return beta + at.step()
+    return beta
 
 
 def _aliased(fitting: Fitting, at: At) -> dict[int, Vector]:
@@ -192,14 +211,11 @@ def _finish(fitting: Fitting, passes: Passes, found: Climb, aliased: dict[int, V
     n = float(s.rows) if kind == "sampling" else s.n
     status, message, lost = ("ok", "", []) if found.converged else ("not_converged", found.message, [])
     if found.message == "separated":
-        lost = separating(fitting, passes, at, found.last_step)
-        status = "separated" if lost else "not_converged"
-        message = diverging(names, lost) if lost else "the steps do not become small"
+        lost = fitting.lost
+        status, message = "separated", diverging(names, lost)
     shown = np.array([model.intercept, *model.kept])
     beta = fitting.in_x(at.beta)
     beta[list(lost)] = np.nan
-    if lost and fitting.free[0]:
-        beta[0] = np.nan
     theta, f = beta[shown], np.flatnonzero(fitting.free)
     cov_z = np.full((len(names),) * 2, np.nan)
     measures, llf = _measures(fitting, s, n, kind)

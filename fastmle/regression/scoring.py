@@ -77,6 +77,9 @@ def climb(
         return Climb(at, False, "the likelihood is not finite at the start")
     while True:
         norm = at.norm(dispersion(at))
+        step, shape_step = at.step(), at.shape_step()
+        if suspicious is not None and suspicious(at, step, steps):
+            return Climb(at, False, "separated", step, steps)
         if norm <= tolerance:
             return Climb(at, True, "the score vanishes", steps=steps)
         if norm < 1e-6 and norm > 0.25 * last:
@@ -84,9 +87,6 @@ def climb(
         if at.shape_free and at.shape > HUGE_SHAPE:
             return Climb(at, False, "the shape grows without bound", steps=steps)
         last = norm
-        step, shape_step = at.step(), at.shape_step()
-        if suspicious is not None and suspicious(at, step, steps):
-            return Climb(at, False, "separated", step, steps)
         if steps >= most:
             return Climb(at, False, f"no maximum was reached in {most} steps", step, steps)
         length = 1.0

@@ -18,20 +18,29 @@ from .design import matrices, usable
 if TYPE_CHECKING:
     from .scoring import At
 
-AFTER = 7  # steps
-STEADY = 0.3  # of η in a step, root mean square over the information
+AFTER = 6  # steps
+STEADY = 0.7  # of the step before: along a separating direction Newton's steps become constant
 SLACK = 0.02  # of the largest change of η in a step, on the wrong side
 
 
-def looks_separated(model: Any) -> Callable[[At, Vector, int], bool]:
-    """Whether the steps still move η by a constant amount after several of them, where the target has a boundary."""
+def watch(fitting: Any, passes: Passes) -> Callable[[At, Vector, int], bool]:
+    """A watcher of steps: true where they do not become small and a pass proves that they separate the rows.
+
+    It looks after 6, 12, 24, ... steps.
+    """
+    model = fitting.model
+    last, look = [0.0], [AFTER]
 
     def suspicious(at: At, step: Vector, steps: int) -> bool:
-        if not model.discrete or model.alpha or steps < AFTER:
+        if not model.discrete or model.alpha:
             return False
-        matrix = at.matrix
-        scale = np.sqrt(np.maximum(np.diag(matrix), 0.0)) / np.sqrt(max(at.sums.weight, 1.0))
-        return bool(np.abs(step).max() > STEADY and (steps >= 3 * AFTER or float(scale[at.free].min()) < 0.05))
+        size = float(np.abs(step).max(initial=0.0))
+        steady, last[0] = size > STEADY * last[0] > 0.0, size
+        if steps < look[0] or not steady:
+            return False
+        look[0] = 2 * steps
+        fitting.lost = separating(fitting, passes, at, step)
+        return bool(fitting.lost)
 
     return suspicious
 
@@ -41,7 +50,7 @@ def separating(fitting: Any, passes: Passes, at: At, step: Vector) -> list[int]:
     passes.count += 1
     features, binary = len(fitting.model.features), fitting.model.takes_trials
     largest = 0.0
-    for rows, y, change in _changes(fitting, passes, step, features):
+    for rows, _, change in _changes(fitting, passes, step, features):
         if rows:
             largest = max(largest, float(np.abs(change).max(initial=0.0)))
     for rows, y, change in _changes(fitting, passes, step, features):
@@ -53,6 +62,8 @@ def separating(fitting: Any, passes: Passes, at: At, step: Vector) -> list[int]:
             return []
     if not largest:
         return []
+    step = step.copy()
+    step[0] = (fitting.jacobian @ step)[0]  # the intercept of x, not of z
     return [int(j) for j in np.flatnonzero(np.abs(step) > 0.05 * np.abs(step).max()) if fitting.free[j]]
 
 
