@@ -15,7 +15,7 @@ from ..passes import Passes
 from ..states.glm import GlmState, GlmTerms, Place
 from .design import Merged, Roles, Sample, Spread, open_design, passes_of, pilot
 from .glm import GeneralizedLinear
-from .model import aliases
+from .model import aliases, check_fixed
 from .result import Measures, RegressionFit
 from .robust import check_cov, glm_covariance
 from .scoring import At, Climb, climb
@@ -123,11 +123,7 @@ def fit_glm(model: GeneralizedLinear, data: Any, roles: Roles, fixed: dict[str, 
         )
     source = Merged(inner)
     model = model.bound(source.names, source.labels[len(source.names)])
-    for name, value in fixed.items():
-        if name not in ("intercept", *model.features, *(["theta"] * model.shaped)):
-            raise FamilyError(f"{model.name} has the parameters {', '.join(model.names)}; got {name}")
-        if not math.isfinite(float(value)) or (name == "theta" and not float(value) > 0.0):
-            raise FamilyError(f"{model.name}: {name} cannot be held at {value}")
+    check_fixed(model, fixed)
     fixed = {name: float(value) for name, value in fixed.items()}
     passes = passes_of(source, roles)
     sample, whole = pilot(passes, PILOT if source.in_memory and (source.rows or 0) >= MANY else HEAD, model.glm_terms(False, roles.trials is not None).support)

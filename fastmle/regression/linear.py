@@ -18,7 +18,7 @@ from ..family import GramTerms, Vector
 from ..states.gram import GramState
 from .design import Roles, open_design, passes_of
 from .least_squares import PERFECT, Least, least_squares
-from .model import Regression
+from .model import Regression, check_fixed
 from .result import Measures, RegressionFit
 from .robust import check_cov, linear_covariance
 from .solve import HOPELESS
@@ -53,6 +53,7 @@ class LinearRegression(Regression):
         return GramTerms(k, double_rows=rows, fourth=k <= FOURTH + 1, where="every finite number")
 
     def fit_state(self, state: Any, fixed: dict[str, Any]) -> RegressionFit:
+        check_fixed(self, fixed)
         return fit_linear(self, state, fixed)
 
     def fit_data(self, data: Any, roles: Roles, fixed: dict[str, Any]) -> RegressionFit:
@@ -62,6 +63,7 @@ class LinearRegression(Regression):
                 raise FamilyError(f"{name} is not for linear models: subtract it from the target")
         source = open_design(data, replace(roles, cluster=None))
         model = self.bind((*source.names, source.labels[len(source.names)]))
+        check_fixed(model, fixed)
         passes = passes_of(source, roles)
         sampling = passes.options.weighted and passes.options.weight_kind == "sampling"
         again = roles.cov != "model" or sampling
@@ -102,11 +104,6 @@ class RidgeRegression(Regression):
 
 def fit_linear(model: Any, state: GramState, fixed: dict[str, Any], double_rows: int | None = None) -> RegressionFit:
     """The fit from a state alone."""
-    for name, value in fixed.items():
-        if name not in ("intercept", *model.features):
-            raise FamilyError(f"{model.name} has the parameters {', '.join(model.names)}; got {name}")
-        if not math.isfinite(float(value)):
-            raise FamilyError(f"{model.name}: {name} cannot be held at {value}")
     rows = model.terms.double_rows if double_rows is None else double_rows
     least = least_squares(model, state, {k: float(v) for k, v in fixed.items()}, state.double and state.seen <= rows)
     options = state.options
@@ -121,19 +118,27 @@ def fit_linear(model: Any, state: GramState, fixed: dict[str, Any], double_rows:
     status = "degenerate" if perfect or short else "ok"
     message = "the target is fitted without error, so sigma is 0 and the likelihood unbounded" if status != "ok" else ""
     variance = measures.dispersion * (divisor / n if kind == "sampling" else 1.0)
-    cov = least.jacobian @ least.covariance @ least.jacobian.T * (variance if not short else math.nan)
+    units = units_of(least, measures.sigma)[shown]
+    turn = least.jacobian[shown] / units[:, None] * (math.sqrt(variance) if not short else math.nan)
+    cov = turn @ least.covariance @ turn.T
     with np.errstate(all="ignore"):
         norm = math.sqrt(max(0.0, least.gradient @ _gradient_metric(least) @ least.gradient)) / measures.sigma if not perfect else math.nan
     fit = RegressionFit(
-        family=model, theta=least.beta[shown], cov=cov[np.ix_(shown, shown)], units=np.ones(int(shown.sum())),
+        family=model, theta=least.beta[shown], cov=cov, units=units,
         llf=math.nan if perfect else llf + 0.5 * least.log_weight * (kind == "precision"), nobs=n, nobs_dropped=state.dropped,
         status=status, message="; ".join(filter(None, (message, least.message))), fitted_by="closed form", score_norm=norm, weight_kind=kind,
         fixed=tuple(fixed), columns=options.labels, sums=None, measures=measures, use_t=True, scales=1, least=least,
     )  # fmt: skip
     if kind == "sampling":
         fit.cov_type = "sandwich"
-        fit.cov = _stream_sandwich(fit, least, state, shown)
+        fit.cov = _stream_sandwich(fit, least, state, shown) / np.outer(units, units)
     return fit
+
+
+def units_of(least: Least, sigma: float) -> Vector:
+    """A power of two near the size of each coefficient's error, so that no variance leaves float64."""
+    size = np.abs(np.diag(least.jacobian)) * (sigma if sigma > 0.0 and math.isfinite(sigma) else 1.0)
+    return np.asarray(np.exp2(np.rint(np.log2(size))))
 
 
 def _gradient_metric(least: Least) -> Vector:

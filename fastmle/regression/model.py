@@ -90,6 +90,16 @@ class Regression(Family):
         return np.square(y - mu)
 
 
+def check_fixed(model: Regression, fixed: dict[str, Any]) -> None:
+    """Raise FamilyError for a name that is no parameter, or a value at which none can be held."""
+    names = ("intercept", *model.features, *(n for n in model.names if n not in model.features))
+    for name, value in fixed.items():
+        if name not in names:
+            raise FamilyError(f"{model.name} has the parameters {', '.join(model.names)}; got {name}")
+        if not math.isfinite(float(value)) or (name == "theta" and name not in model.features and not float(value) > 0.0):
+            raise FamilyError(f"{model.name}: {name} cannot be held at {value}")
+
+
 def aliases(model: Regression, columns: dict[int, Vector], names: list[str]) -> str:
     """In words, which columns repeat which: the coefficients of the columns before them."""
     said = []

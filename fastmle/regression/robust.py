@@ -113,9 +113,8 @@ def linear_covariance(fit: RegressionFit, data: Any, roles: Roles, passes: Passe
         source, passes, k, True, least.center[:-1], least.per[:-1], scores, (lambda w: 1.0 / w) if frequency else None
     )
     shown = np.array([model.intercept, *model.kept])
-    bread = least.jacobian @ least.inverse
-    cov = bread @ meat @ bread.T * corrections(roles.cov, fit.nobs, least.rank, clusters)
-    fit.cov = cov[np.ix_(shown, shown)]
+    bread = least.jacobian[shown] @ least.inverse / fit.units[:, None]
+    fit.cov = bread @ meat @ bread.T * corrections(roles.cov, fit.nobs, least.rank, clusters)
     fit.cov_type = "sandwich" if roles.cov == "model" else roles.cov
 
 
