@@ -12,9 +12,8 @@ from .family import Family, Solution, Sums, Vector
 from .newton import Point, maximise
 from .passes import Passes
 from .result import Fit, short
+from .search import search
 from .states import Options, State
-
-PILOT = 1 << 18  # rows of the sample from which an iterative fit starts
 
 
 def fit_passes(family: Family, passes: Passes, fixed: dict[str, Any]) -> Fit:
@@ -24,7 +23,11 @@ def fit_passes(family: Family, passes: Passes, fixed: dict[str, Any]) -> Fit:
         fit = fit_state(family, passes.run(family.terms), fixed)
         fit.n_passes = passes.count
         return fit
-    return _fit_newton(family, passes, fixed)
+    free, held = free_of(family, fixed)
+    found = search(family, passes, fixed, free, held)
+    return _finish(
+        family, found.state, found.sums, found.theta, free, found.status, found.message, found.how, passes.count, fixed
+    )  # fmt: skip
 
 
 def check_weights(family: Family, options: Options) -> None:
@@ -37,12 +40,22 @@ def check_weights(family: Family, options: Options) -> None:
 def free_of(family: Family, fixed: dict[str, Any]) -> tuple[np.ndarray, Vector]:
     """Which entries of θ are estimated, and the values of the others (NaN where free)."""
     held = family.hold(fixed)
+    bounds = {"real": (-math.inf, math.inf), "positive": (0.0, math.inf), "unit": (0.0, 1.0)}
+    outside = [not bounds[p.domain][0] < h < bounds[p.domain][1] for p, h in zip(family.params, held, strict=True)]
+    free = np.isnan(held)
     for name, value in fixed.items():
         if not np.isfinite(np.asarray(value, float)).all():
             raise FamilyError(f"{family.name}: {name} cannot be held at {value}")
-    return np.isnan(held), held
+    if (np.array(outside) & ~free).any():
+        raise FamilyError(f"{family.name}: {said(fixed)} lies outside the parameter space")
+    return free, held
 
 
+def said(values: dict[str, Any]) -> str:
+    return ", ".join(f"{name} = {short(value)}" for name, value in values.items())
+
+
+@np.errstate(all="ignore")
 def fit_state(family: Family, state: State, fixed: dict[str, Any]) -> Fit:
     """The fit from a state alone, with no row in memory."""
     if not state.rows:
@@ -61,6 +74,9 @@ def fit_state(family: Family, state: State, fixed: dict[str, Any]) -> Fit:
     else:
         solution, how = _solve_fixed(family, s, fixed, free, held)
     theta = np.array(solution.theta, float)
+    if solution.approximate:
+        solution, how = _climb(family, s, theta, free), "newton"
+        theta = np.array(solution.theta, float)
     return _finish(family, state, s, theta, free, solution.status, solution.message, how, 1, fixed)
 
 
@@ -75,78 +91,17 @@ def _solve_fixed(
     start = np.where(free, start, held)
     if not family.valid(start):
         raise FamilyError(f"{family.name}: {fixed} lies outside the parameter space")
+    return _climb(family, s, start, free), "newton"
+
+
+def _climb(family: Family, s: Sums, start: Vector, free: np.ndarray) -> Solution:
+    """Newton's steps from the sums alone."""
     climb = maximise(family, lambda _: s, start, free, tolerance=1e-13)
     status = "ok" if climb.converged else "not_converged"
-    return Solution(tuple(climb.point.theta), status, "" if climb.converged else climb.message), "newton"
+    return Solution(climb.point.theta, status, "" if climb.converged else climb.message)
 
 
-def _fit_newton(family: Family, passes: Passes, fixed: dict[str, Any]) -> Fit:
-    if not passes.source.reopenable:
-        raise DataError(
-            f"{family.name} needs several passes, and {passes.source.description} can be read only once: "
-            "pass a callable that returns a fresh iterator of chunks"
-        )
-    terms = family.terms
-    free, held = free_of(family, fixed)
-    sample, whole = passes.pilot(terms, PILOT)  # type: ignore[arg-type]
-    columns = next(iter(sample.source.chunks()))
-    x = columns[0].astype(np.float64)
-    w = columns[1].astype(np.float64) if passes.options.weighted else np.ones(x.size)
-    start = held
-    if x.size and free.any():
-        with np.errstate(all="ignore"):
-            start = np.where(free, family.start(x, w), held)
-    states: dict[int, State] = {}  # by the identity of their sums
-
-    def over(run: Passes) -> Any:
-        def evaluate(theta: Vector) -> Sums:
-            state = run.run(terms, family.row_theta(theta))
-            s = state.sums()
-            states[id(s)] = state
-            return s
-
-        return evaluate
-
-    if not (np.isfinite(start).all() and family.valid(start)):  # no row, or all rows of the sample equal
-        state = passes.run(terms)  # raises for what is wrong with the data
-        if whole and free.any():
-            theta = np.where(free, np.nan, held)
-            return _finish(
-                family,
-                state,
-                state.sums(),
-                theta,
-                free,
-                "degenerate",
-                "all values are equal",
-                "none",
-                passes.count,
-                fixed,
-            )
-        if not free.any():
-            raise FamilyError(f"{family.name}: {fixed} lies outside the parameter space")
-        start = np.where(free, 1.0, held)
-    if free.any() and not whole:
-        start = maximise(family, over(sample), start, free, tolerance=1e-3).point.theta
-    n = max(1, passes.source.rows or x.size)
-    climb = maximise(family, over(passes), start, free, tolerance=min(1e-7, 1e-10 * math.sqrt(n)))
-    status = "ok" if climb.converged else "not_converged"
-    point = climb.point
-    message = "" if climb.converged else climb.message
-    return _finish(
-        family,
-        states[id(point.sums)],
-        point.sums,
-        point.theta,
-        free,
-        status,
-        message,
-        "newton",
-        passes.count,
-        fixed,
-    )
-
-
+@np.errstate(all="ignore")
 def _finish(
     family: Family, state: State, s: Sums, theta: Vector, free: np.ndarray, status: str, message: str,
     how: str, n_passes: int, fixed: dict[str, Any],
@@ -155,6 +110,9 @@ def _finish(
     options = state.options
     k = len(theta)
     cov, units, norm, llf = np.full((k, k), np.nan), np.ones(k), math.nan, math.nan
+    if status in ("ok", "nonregular") and not np.isfinite(theta).all():
+        status, message = "not_converged", "float64 cannot hold the estimate"
+        theta = np.where(free, math.nan, theta)
     regular = np.array([p.regular for p in family.params])
     free_regular = free & regular
     if status in ("ok", "not_converged", "nonregular") and free_regular.any() | ~free.any() and family.valid(theta):
@@ -174,8 +132,9 @@ def _finish(
     elif status not in ("degenerate", "not_converged"):
         llf = float(family.loglik(s, theta))
     if fixed and llf == -math.inf:
-        said = ", ".join(f"{name} = {short(fixed[name])}" for name in fixed)
-        raise DataError(f"column {options.labels[0]!r}: there are rows outside the support of {family.name} with {said}")
+        raise DataError(
+            f"column {options.labels[0]!r}: there are rows outside the support of {family.name} with {said(fixed)}"
+        )
     weight_kind = options.weight_kind if options.weighted else None
     if weight_kind == "precision":
         llf += 0.5 * s.log_weight

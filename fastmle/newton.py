@@ -100,7 +100,8 @@ def working(family: Family, point: Point) -> tuple[Vector, Vector]:
             for d, t in zip(domains, theta, strict=True)
         ]
     )
-    ratio = inner / units
+    with np.errstate(invalid="ignore"):
+        ratio = np.where(inner == units, 1.0, inner / units)  # also of a parameter at infinity
     g = point.score * ratio
     return g, point.information * np.outer(ratio, ratio) - np.diag(g * bend)
 
@@ -146,4 +147,6 @@ def maximise(
             step *= 0.5 if new.good() else 0.25
         else:
             return Climb(point, norm < 1e-6, "no step along the ascent direction improves the likelihood")
-        point = new
+        before, point = point, new
+        if family.edge(point.theta) and not family.edge(before.theta):
+            return Climb(point, True, "the edge of the parameter space is reached")

@@ -669,7 +669,133 @@ CASES["categorical"] = Case(
     outside=(1.5, -1.0, 4.0),
 )
 
+# -- of several passes -------------------------------------------------------------------------------------------------
 
-# -- shared by the tests ---------------------------------------------------------------------------------------------
 
-FAMILIES = list(CASES)
+def student_t(x: Any, w: Any) -> LogLik:
+    n = mp.fsum(w)
+
+    def f(df: Any, mu: Any, sigma: Any) -> mp.mpf:
+        constant = mp.loggamma((df + 1) / 2) - mp.loggamma(df / 2) - mp.log(df * mp.pi) / 2 - mp.log(sigma)
+        return n * constant - (df + 1) / 2 * dot(w, [mp.log1p(((v - mu) / sigma) ** 2 / df) for v in x])
+
+    return f
+
+
+def logistic_dist(x: Any, w: Any) -> LogLik:
+    n = mp.fsum(w)
+    return lambda mu, scale: (
+        -n * mp.log(scale)
+        - dot(w, [(v - mu) / scale + 2 * mp.log(1 + mp.exp(-(v - mu) / scale)) for v in x])
+    )
+
+
+def gumbel(x: Any, w: Any) -> LogLik:
+    n = mp.fsum(w)
+    return lambda mu, scale: (
+        -n * mp.log(scale) - dot(w, [(v - mu) / scale + mp.exp(-(v - mu) / scale) for v in x])
+    )
+
+
+def cauchy(x: Any, w: Any) -> LogLik:
+    n = mp.fsum(w)
+    return lambda mu, sigma: (
+        -n * mp.log(mp.pi * sigma) - dot(w, [mp.log(1 + ((v - mu) / sigma) ** 2) for v in x])
+    )
+
+
+def loglogistic(x: Any, w: Any) -> LogLik:
+    logs = list(map(mp.log, x))
+    total = dot(w, logs)
+    return lambda shape, scale: logistic_dist(logs, w)(mp.log(scale), 1 / shape) - total
+
+
+CASES["student_t"] = Case(
+    draw=lambda rng, n, df, mu, sigma: mu + sigma * rng.standard_t(df, n),
+    space="prp",
+    whole=lambda rng, n: np.clip(np.rint(50 + 5 * rng.standard_t(3, n)), 0, 120).astype(int),
+    theta={
+        "usual": (3.0, 5.0, 2.0),
+        "offset 1e8": (4.0, 1e8, 1.0),
+        "1e-300": (3.0, 3e-300, 1e-300),
+        "1e300": (8.0, 3e300, 1e300),
+        "df 0.5": (0.5, 1.0, 1.0),
+    },
+    loglik=student_t,
+    one_pass=False,
+    hard={"ten rows": Hard([0.1, 1.9, 0.2, 3.3, 1.1, 0.9, 2.4, 1.6, 20.5, -11.3], (1.0, 1.0, 1.0))},
+    ends={
+        "one row": ([3.0], "degenerate"),
+        "light tails": ([1.0, 2.0, 3.0, 4.0, 5.0, 6.0], "boundary"),
+    },
+    shift=lambda theta, a: (theta[0], theta[1] + a, theta[2]),
+    scale=lambda theta, c: (theta[0], theta[1] * c, theta[2] * c),
+    rows=100,
+)
+
+CASES["logistic_dist"] = Case(
+    draw=lambda rng, n, mu, scale: mu + scale * rng.logistic(0.0, 1.0, n),
+    space="rp",
+    theta={"usual": (5.0, 2.0), "offset 1e8": (1e8, 1.0), "1e-300": (3e-300, 1e-300), "1e300": (3e300, 1e300)},
+    loglik=logistic_dist,
+    one_pass=False,
+    hard={"ten rows": Hard(TEN, (1.0, 1.0))},
+    ends={"one row": ([3.0], "degenerate")},
+    shift=lambda theta, a: (theta[0] + a, theta[1]),
+    scale=lambda theta, c: (theta[0] * c, theta[1] * c),
+    rows=80,
+)
+
+CASES["gumbel"] = Case(
+    draw=lambda rng, n, mu, scale: mu + scale * rng.gumbel(0.0, 1.0, n),
+    space="rp",
+    theta={"usual": (5.0, 2.0), "offset 1e8": (1e8, 1.0), "1e-300": (3e-300, 1e-300), "1e300": (3e300, 1e300)},
+    loglik=gumbel,
+    one_pass=False,
+    hard={"ten rows": Hard(TEN, (1.0, 1.0))},
+    ends={"one row": ([3.0], "degenerate")},
+    shift=lambda theta, a: (theta[0] + a, theta[1]),
+    scale=lambda theta, c: (theta[0] * c, theta[1] * c),
+    rows=80,
+)
+
+CASES["cauchy"] = Case(
+    draw=lambda rng, n, mu, sigma: mu + sigma * rng.standard_cauchy(n),
+    space="rp",
+    theta={"usual": (5.0, 2.0), "offset 1e8": (1e8, 1.0), "1e-300": (3e-300, 1e-300), "1e300": (3e299, 1e299)},
+    loglik=cauchy,
+    one_pass=False,
+    hard={"ten rows": Hard(TEN, (1.0, 1.0))},
+    ends={"one row": ([3.0], "degenerate")},
+    shift=lambda theta, a: (theta[0] + a, theta[1]),
+    scale=lambda theta, c: (theta[0] * c, theta[1] * c),
+    rows=80,
+)
+
+CASES["loglogistic"] = Case(
+    draw=lambda rng, n, shape, scale: scale * np.exp(rng.logistic(0.0, 1.0, n) / shape),
+    space="pp",
+    theta={
+        "usual": (2.5, 3.0),
+        "shape 0.05": (0.05, 1.0),
+        "shape 1e8": (1e8, 5.0),
+        "1e-300": (3.0, 1e-300),
+        "1e300": (5.0, 1e300),
+    },
+    loglik=loglogistic,
+    one_pass=False,
+    support=(0.0, math.inf),
+    hard={"ten rows": Hard(TEN, (2.0, 1.0))},
+    ends={"one row": ([3.0], "degenerate")},
+    scale=lambda theta, c: (theta[0], theta[1] * c),
+    outside=(0.0, -1.0),
+    rows=80,
+)
+
+
+# -- the run ---------------------------------------------------------------------------------------------------------
+
+
+def pytest_collection_modifyitems(items: list[Any]) -> None:
+    """What the whole run compiled is counted at its end."""
+    items.sort(key=lambda item: item.path.name == "test_variants.py")

@@ -31,6 +31,11 @@ REGISTRY: dict[str, tuple[str, str]] = {
     "pareto": ("pareto", "Pareto"),
     "binomial": ("binomial", "Binomial"),
     "categorical": ("categorical", "Categorical"),
+    "student_t": ("student_t", "StudentT"),
+    "logistic_dist": ("logistic_dist", "LogisticDist"),
+    "gumbel": ("gumbel", "Gumbel"),
+    "cauchy": ("cauchy", "Cauchy"),
+    "loglogistic": ("loglogistic", "LogLogistic"),
 }
 
 

@@ -23,6 +23,7 @@ from ..family import (
     Sums,
     Vector,
     add_logs,
+    center_mean,
     log_anchor,
     log_gap,
     positive,
@@ -47,7 +48,9 @@ class Gamma(Family):
     terms: ClassVar[RowTerms] = TERMS
 
     def solve(self, s: Sums) -> Solution:
-        gap, mean = float(log_gap(s)), s.c * (1.0 + s.u / s.weight)
+        gap, mean = float(log_gap(s)), center_mean(s)
+        if math.isnan(mean):
+            return Solution((math.nan, math.nan))
         if gap <= 1e-15:
             return Solution((math.inf, math.inf), "degenerate", "all values are equal")
         shape = shape_of_gap(gap)

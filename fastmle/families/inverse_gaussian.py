@@ -21,6 +21,7 @@ from ..family import (
     Solution,
     Sums,
     Vector,
+    center_mean,
     harmonic_anchor,
     positive,
     row_function,
@@ -29,7 +30,8 @@ from ..family import (
 
 class Terms(NamedTuple):
     u: float
-    v: float  # = u − 1 + c/x
+    v: float  # = u + h
+    h: float  # (c − x)/x
     log: float  # x/c, whose logarithm is summed
     slip: float
 
@@ -38,16 +40,18 @@ class Terms(NamedTuple):
 def add(x: float, a: Center) -> Terms:
     d = x - a.c
     u, y = d * a.per, x * a.per
-    return Terms(u, u * (d / x), y, u - (y - 1.0) if abs(u) <= 0.5 else 0.0)
+    return Terms(u, u * (d / x), -d / x, y, u - (y - 1.0) if abs(u) <= 0.5 else 0.0)
 
 
-TERMS = RowTerms(Terms, add, positive, "x > 0", fill=1.0, theta=Center, kinds="ssle", anchor=harmonic_anchor)
+TERMS = RowTerms(Terms, add, positive, "x > 0", fill=1.0, theta=Center, kinds="sssle", anchor=harmonic_anchor)
 
 
 def spread(s: Sums, mu: float) -> float:
-    """c Σ w (x − μ)²/(μ²x), with t = 1 − c/μ."""
+    """c Σ w (x − μ)²/(μ²x), with t = 1 − c/μ; where μ is far from c the first form would cancel."""
     t = (mu - s.c) / mu
-    return s.weight * t * t - s.u * t * (2.0 - t) + s.v
+    if abs(mu - s.c) < s.c:
+        return s.weight * t * t - s.u * t * (2.0 - t) + s.v
+    return s.u * (s.c / mu) ** 2 + s.weight * t * t + s.h
 
 
 @dataclass(frozen=True)
@@ -62,7 +66,7 @@ class InverseGaussian(Family):
         return self.solve_fixed(s, {})
 
     def solve_fixed(self, s: Sums, fixed: dict[str, float]) -> Solution:
-        mu = fixed.get("mu", s.c + s.c * (s.u / s.weight))
+        mu = fixed.get("mu", center_mean(s))
         if spread(s, mu) <= 0.0 and "lam" not in fixed:
             return Solution((mu, math.inf), "degenerate", "all values are equal")
         return Solution((mu, fixed["lam"] if "lam" in fixed else s.weight / spread(s, mu) * s.c))

@@ -13,7 +13,7 @@ from typing import Any, ClassVar, NamedTuple
 import numpy as np
 import scipy
 
-from ..family import Family, Param, RowTerms, Sums, Vector, positive, row_function
+from ..family import Family, Param, RowTerms, Sums, Vector, mean_and_sd, positive, row_function
 from ..kernels.vecmath import exp, log_ratio
 
 
@@ -53,9 +53,7 @@ class Weibull(Family):
 
     def start(self, x: Vector, w: Vector) -> Vector:
         """From the mean and variance of log x: sd = π/(k√6), mean = log λ − γ/k."""
-        logs = np.log(x)
-        mean = float(np.average(logs, weights=w))
-        sd = math.sqrt(float(np.average((logs - mean) ** 2, weights=w)))
+        mean, sd = mean_and_sd(np.log(x), w)
         shape = math.pi / math.sqrt(6.0) / sd if sd > 0.0 else math.inf
         return np.array([shape, math.exp(mean + np.euler_gamma / shape)])
 

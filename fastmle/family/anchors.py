@@ -105,6 +105,12 @@ def add_logs(x: float, a: Center) -> Logs:
     return Logs(u, y, u - (y - 1.0) if abs(u) <= 0.5 else 0.0)
 
 
+def center_mean(s: Sums) -> float:
+    """The mean; NaN where the center lies so far above it that its digits are lost (subnormal values)."""
+    ratio = 1.0 + s.u / s.weight
+    return float(s.c * ratio) if ratio > 1e-8 else math.nan
+
+
 def log_gap(s: Sums) -> Any:
     """The log of the mean minus the mean of the logs: 0 if and only if all values are equal."""
     return np.log1p(s.u / s.weight) - s.log / s.weight
@@ -219,7 +225,9 @@ inverse_log_anchor = Anchor(
 def _rebase_harmonic(s: Sums, old: Any, new: Any) -> tuple[Any, ...]:
     r, t = old.c / new.c, (old.c - new.c) / new.c
     u, log_sum = _rebase_logs(s, old, new)
-    return u, s.v / r + s.u * t * (r + 1.0) / r + s.weight * t * t / r, log_sum
+    h = s.h / r + s.weight * (new.c - old.c) / old.c
+    near = s.v / r + s.u * t * (r + 1.0) / r + s.weight * t * t / r
+    return u, near if abs(t) < 0.5 else u + h, h, log_sum
 
 
 def _harmonic_drift(s: Sums) -> Vector:
@@ -228,4 +236,4 @@ def _harmonic_drift(s: Sums) -> Vector:
 
 
 harmonic_anchor = Anchor(_center_of, _rebase_harmonic, _harmonic_drift, log_anchor.of_sums)
-"""For terms whose slots are `u` = (x − c)/c, `v` = u − 1 + c/x and `log` of x/c."""
+"""For terms whose slots are `u` = (x − c)/c, `v` = u + h, `h` = (c − x)/x and `log` of x/c."""

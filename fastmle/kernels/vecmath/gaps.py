@@ -122,3 +122,14 @@ def binomial_log_pmf(x: Any, n: int, p: float) -> Any:
     errors = stirling_error(float(n)) - stirling_error(v) - stirling_error(rest)
     saddle = errors - deviance - 0.5 * np.log(2.0 * math.pi * v * (rest / n))
     return np.where(inner, saddle, np.where(x > 0.0, n * math.log(p), n * math.log1p(-p)))
+
+
+def half_step(nu: float) -> tuple[float, float, float]:
+    """C(ν) = log Γ((ν + 1)/2) − log Γ(ν/2) − ½ log(ν/2), νC'(ν) and ν²C''(ν); all 0 at ν = ∞. DLMF 5.11."""
+    if nu == math.inf:
+        return 0.0, 0.0, 0.0
+    x, up = 0.5 * nu, 0.5 * nu + 0.5
+    value = x * log1p_minus(1.0 / nu) + stirling_error(up) - stirling_error(x)
+    first = x * (log1p_minus(1.0 / nu) + log_minus_digamma(x) - log_minus_digamma(up))
+    second = 0.5 / (nu + 1.0) + x * x * (trigamma_minus_inverse(up) - trigamma_minus_inverse(x))
+    return float(value), float(first), float(second)

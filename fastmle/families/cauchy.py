@@ -1,0 +1,57 @@
+"""The Cauchy distribution: log p(x) = −log π − log σ − log(1 + z²), z = (x − μ)/σ.
+
+For a held σ the likelihood may have several maxima, so steps begin at several quantiles; for both parameters free
+there is one. Source: J. B. Copas, On the unimodality of the likelihood for the Cauchy distribution,
+Biometrika 62 (1975); Johnson, Kotz & Balakrishnan, Continuous Univariate Distributions 1, ch. 16.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+import scipy
+
+from ..family import At, LocationScale, Param, RowTerms, Slopes, Vector, finite, quantiles, row_function
+from ..kernels.vecmath import log1p
+
+LOG_PI = math.log(math.pi)
+
+
+@row_function
+def add(x: float, a: At) -> Slopes:
+    z = (x - a.mu) * a.per
+    q = 1.0 / (1.0 + z * z)
+    e = 1.0 - q  # z²q
+    bend = 2.0 * q * (1.0 - 2.0 * e)
+    return Slopes(-LOG_PI - log1p(z * z), 2.0 * z * q, 2.0 * e, bend, z * bend, 2.0 * e * (1.0 - 2.0 * e))
+
+
+@dataclass(frozen=True)
+class Cauchy(LocationScale):
+    """Cauchy(mu, sigma): median mu, half the interquartile range sigma > 0."""
+
+    name: ClassVar[str] = "cauchy"
+    params: ClassVar[tuple[Param, ...]] = (Param("mu"), Param("sigma", "positive"))
+    terms: ClassVar[RowTerms] = RowTerms(Slopes, add, finite, theta=At)
+
+    def start(self, x: Vector, w: Vector) -> Vector:
+        """The median, and for the sake of other maxima some more quantiles."""
+        q = quantiles(x, w, [0.05, 0.2, 0.35, 0.5, 0.65, 0.8, 0.95])
+        spread = 0.5 * (q[4:] - q[2::-1])
+        scale = next((v for v in spread if v > 0.0), 0.5 * (x.max() - x.min()))
+        return np.column_stack([q, np.full(q.size, scale)])
+
+    def dist(self, theta: Vector) -> Any:
+        return scipy.stats.cauchy(*theta)
+
+    def entropy(self, theta: Vector) -> float:
+        return math.log(4.0 * math.pi * theta[1])
+
+    def kl(self, theta: Vector, other: Vector) -> float:
+        """Source: F. Chyzak & F. Nielsen, arXiv 1905.10965 (2019)."""
+        (m, a), (n, b) = theta, other
+        r, shift = a / b, (m - n) / b
+        return math.log1p(((r - 1.0) ** 2 + shift * shift) / (4.0 * r))

@@ -1,0 +1,100 @@
+"""Student's t: log p(x) = C(ν) − log σ − ½(ν + 1) log(1 + z²/ν), z = (x − μ)/σ; the normal at ν = ∞.
+
+C(ν) = log Γ((ν + 1)/2) − log Γ(ν/2) − ½ log(νπ). The slots are free of ν → ∞, with i = 1/ν and q = 1/(1 + iz²); near
+i = 0 the likelihood rises with i by ¼Σ(z⁴ − 2z² − 1). Source: K. Lange, R. Little & J. Taylor, JASA 84 (1989).
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any, ClassVar, NamedTuple
+
+import numpy as np
+import scipy
+
+from ..family import Family, Param, RowTerms, Sums, Vector, finite, mean_and_sd, quantiles, row_function
+from ..kernels.vecmath import log1p
+from ..kernels.vecmath.gaps import half_step
+
+MOST = 1e6  # ν from which a t is no longer told from a normal
+
+
+class At(NamedTuple):
+    df: float = 1.0  # 0 where i = 0
+    i: float = 1.0  # 1/ν
+    normal: float = 0.0  # 1 where i = 0
+    mu: float = 0.0
+    per: float = 1.0  # 1/sigma
+
+
+class Powers(NamedTuple):
+    m: float  # ν log(1 + iz²), at i = 0 z²
+    a: float  # zq
+    b: float  # z²q
+    ab: float
+    bb: float
+
+
+@row_function
+def add(x: float, t: At) -> Powers:
+    z = (x - t.mu) * t.per
+    zz = z * z
+    q = 1.0 / (1.0 + t.i * zz)
+    a, b = z * q, zz * q
+    return Powers(t.df * log1p(t.i * zz) + t.normal * zz, a, b, a * b, b * b)
+
+
+@dataclass(frozen=True)
+class StudentT(Family):
+    """StudentT(df, mu, sigma): df > 0 degrees of freedom, location mu, scale sigma > 0."""
+
+    name: ClassVar[str] = "student_t"
+    params: ClassVar[tuple[Param, ...]] = (Param("df", "positive"), Param("mu"), Param("sigma", "positive"))
+    terms: ClassVar[RowTerms] = RowTerms(Powers, add, finite, theta=At)
+    one_pass: ClassVar[bool] = False
+
+    def units(self, theta: Vector) -> Vector:
+        return np.array([theta[0], theta[2], theta[2]])
+
+    def valid(self, theta: Vector) -> bool:
+        return bool(theta[0] > 0.0 and abs(theta[1]) < math.inf and 0.0 < theta[2] < math.inf)
+
+    def row_theta(self, theta: Vector) -> At:
+        df = theta[0] if math.isfinite(theta[0]) else 0.0
+        return At(df, 1.0 / theta[0], float(df == 0.0), theta[1], 1.0 / theta[2])
+
+    def start(self, x: Vector, w: Vector) -> Vector:
+        low, mid, high = quantiles(x, w, [0.25, 0.5, 0.75])
+        mean, sd = mean_and_sd(x, w)
+        half = 0.5 * (high - low) if high > low else sd
+        return np.array([[1.0, mid, half], [5.0, mid, 1.4 * half], [math.inf, mean, sd]])
+
+    def edge(self, theta: Vector) -> str:
+        return "df -> infinity: no heavier tails than the normal's" if theta[0] > MOST else ""
+
+    def elsewhere(self, s: Sums, theta: Vector) -> Vector | None:
+        if MOST < theta[0] < math.inf:
+            return np.array([math.inf, theta[1], theta[2]])
+        rises = theta[0] == math.inf and s.bb - max(2.0 * s.b + s.weight, 3.0 * s.weight) > 1e-9 * s.weight
+        return np.array([4.0 + 6.0 / (s.bb / s.weight - 3.0), theta[1], theta[2]]) if rises else None
+
+    def loglik(self, s: Sums, theta: Vector) -> float:
+        each = half_step(theta[0])[0] - 0.5 * math.log(2.0 * math.pi) - math.log(theta[2])
+        return float(s.weight * each - 0.5 * (1.0 + 1.0 / theta[0]) * s.m)
+
+    def score(self, s: Sums, theta: Vector) -> Vector:
+        i = 1.0 / theta[0]
+        by_df = s.weight * half_step(theta[0])[1] + 0.5 * (s.b - s.m) + 0.5 * i * s.b
+        return np.array([by_df, (1.0 + i) * s.a, (1.0 + i) * s.b - s.weight])
+
+    def information(self, s: Sums, theta: Vector) -> Vector:
+        i, j = 1.0 / theta[0], 1.0 + 1.0 / theta[0]
+        dd = i * s.b - 0.5 * i * j * s.bb - s.weight * half_step(theta[0])[2]
+        dm, ds = i * s.a - i * j * s.ab, i * s.b - i * j * s.bb
+        mm = j * (s.weight - 3.0 * i * s.b + 2.0 * i * i * s.bb)
+        ms, ss = 2.0 * j * (s.a - i * s.ab), j * (3.0 * s.b - 2.0 * i * s.bb) - s.weight
+        return np.array([[dd, dm, ds], [dm, mm, ms], [ds, ms, ss]])
+
+    def dist(self, theta: Vector) -> Any:
+        return scipy.stats.t(*theta) if math.isfinite(theta[0]) else scipy.stats.norm(*theta[1:])

@@ -1,0 +1,75 @@
+"""Location-scale families, log p(x) = g(z) − log σ with z = (x − μ)/σ: their row slots, and what follows from them."""
+
+from __future__ import annotations
+
+import math
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from .anchors import binary_scale
+from .base import Family
+from .terms import Sums, Vector, row_function
+
+
+class At(NamedTuple):
+    """The parameters of a pass."""
+
+    mu: float = 0.0
+    scale: float = 1.0
+    per: float = 1.0  # 1/scale
+
+
+class Slopes(NamedTuple):
+    """g, d = −g' and c = −g'' at z, times powers of z."""
+
+    g: float
+    d: float
+    zd: float
+    c: float
+    zc: float
+    zzc: float
+
+
+@row_function
+def slopes(z: float, g: float, d: float, c: float) -> Slopes:
+    return Slopes(g, d, z * d, c, z * c, z * z * c)
+
+
+class LocationScale(Family):
+    """A family of a location and a positive scale, the parameters in this order, whose row function adds `Slopes`."""
+
+    one_pass = False
+
+    def units(self, theta: Vector) -> Vector:
+        return np.array([theta[1], theta[1]])
+
+    def row_theta(self, theta: Vector) -> At:
+        return At(theta[0], theta[1], 1.0 / theta[1])
+
+    def loglik(self, s: Sums, theta: Vector) -> float:
+        return float(s.g - s.weight * math.log(theta[1]))
+
+    def score(self, s: Sums, theta: Vector) -> Vector:
+        return np.array([s.d, s.zd - s.weight])
+
+    def information(self, s: Sums, theta: Vector) -> Vector:
+        cross = s.d + s.zc
+        return np.array([[s.c, cross], [cross, 2.0 * s.zd + s.zzc - s.weight]])
+
+
+def mean_and_sd(x: Vector, w: Vector) -> tuple[float, float]:
+    """Of a sample, also where squares would leave float64; exact for equal values."""
+    if x.min() == x.max():
+        return float(x[0]), 0.0
+    scale = binary_scale(float(np.abs(x).max()))
+    mean = float(np.average(x / scale, weights=w))
+    return mean * scale, math.sqrt(float(np.average((x / scale - mean) ** 2, weights=w))) * scale
+
+
+def quantiles(x: Vector, w: Vector, q: Any) -> Vector:
+    """Of a sample: the values at which the running weight passes q."""
+    order = np.argsort(x)
+    running = np.cumsum(w[order])
+    at = np.searchsorted(running, np.asarray(q) * running[-1])
+    return np.asarray(x[order][np.minimum(at, x.size - 1)])
