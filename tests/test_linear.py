@@ -230,7 +230,7 @@ def test_degenerate() -> None:
     assert fit.status == "degenerate" and np.isnan(fit.bse["x0"])
     fit = fm.fit("linear", (X, 3.0 + X[:, 0]))
     assert fit.status == "degenerate" and fit.sigma < 1e-12
-    with pytest.raises(fm.DataError, match="linear combination|constant"):
+    with pytest.raises(fm.DataError, match=r"linear combination|constant"):
         fm.fit("linear", (X[:2], Y[:2]))
 
 

@@ -14,7 +14,7 @@ import pytest
 import fastmle as fm
 
 SETS: dict[str, Any] = json.loads((Path(__file__).parent / "data" / "nist" / "linear.json").read_text())
-DIGITS = {name: (12.0, 11.0) for name in SETS} | {"Filip": (7.0, 7.0)}  # of coefficients, of standard errors
+DIGITS = dict.fromkeys(SETS, (12.0, 11.0)) | {"Filip": (7.0, 7.0)}  # of coefficients, of standard errors
 
 
 def columns(name: str) -> tuple[np.ndarray, np.ndarray, dict[str, Any]]:

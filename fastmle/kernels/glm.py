@@ -65,7 +65,9 @@ def compile_glm(name: str, row: Any, constants: Any, support: Any) -> Callable[.
     flags: (drop nulls, sum the constants, what the matrix holds, precision weights: c without w, and Σ log w). β starts with the intercept, which may be held at 0.
     """
 
-    def glm(addresses, strides, kinds, features, roles, first, rows, beta, center, per, q, flags, sums, counts):  # type: ignore[no-untyped-def]
+    def glm(  # type: ignore[no-untyped-def]
+        addresses, strides, kinds, features, roles, first, rows, beta, center, per, q, flags, sums, counts
+    ):
         k = features + 1
         drop, with_constants, matrix = flags[0] != 0, flags[1] != 0, flags[2]
         t, wt = np.zeros((k + 4, TILE)), np.zeros((k + 4, TILE))

@@ -44,7 +44,8 @@ class Fitting:
         columns = next(iter(sample.chunks()))[: len(model.features)]
         rows = columns[0].size if columns else 0
         self.center = np.array([float(c.mean()) if rows and self.free[0] else 0.0 for c in columns])
-        spread = np.array([float(np.sqrt(np.mean(np.square(c - m)))) if rows else 1.0 for c, m in zip(columns, self.center, strict=True)])
+        both = zip(columns, self.center, strict=True)
+        spread = np.array([float(np.sqrt(np.mean(np.square(c - m)))) if rows else 1.0 for c, m in both])
         spread[~((spread > 0.0) & np.isfinite(spread))] = 1.0
         self.per = np.exp2(-np.rint(np.log2(spread)))
         self.penalty = np.array([0.0, *(model.alpha * self.per**2)])
@@ -88,7 +89,8 @@ class Fitting:
         beta = self.start.copy()
         if self.free[0]:
             mean = self.model.first_mean(s)
-            low, high = (0.5 / (s.trials + 1.0), 1.0 - 0.5 / (s.trials + 1.0)) if self.model.takes_trials else (0.5 / (s.n + 1.0), math.inf)
+            low = 0.5 / (s.trials + 1.0)
+            high = 1.0 - low if self.model.takes_trials else math.inf
             beta[0] = float(self.model.link_functions.forward(np.float64(min(max(mean, low), high))))
             if self.terms.offset:
                 beta[0] -= self._mean_offset(passes)
@@ -96,7 +98,8 @@ class Fitting:
         chunk = next(iter(passes.source.chunks()))
         k = len(self.model.features)
         y, mean = chunk[k], self.model.first_mean(s)
-        eta = self.model.link_functions.forward(np.clip(0.5 * (y + mean), 1e-3 * mean, None) if not self.model.takes_trials else (y + 0.5) / 2.0)
+        middle = (y + 0.5) / 2.0 if self.model.takes_trials else np.clip(0.5 * (y + mean), 1e-3 * mean, None)
+        eta = self.model.link_functions.forward(middle)
         z = np.stack([np.ones(y.size), *((c - m) * p for c, m, p in zip(chunk, self.center, self.per, strict=False))], axis=1)
         target = eta - z @ beta - (chunk[k + 1] if self.terms.offset else 0.0)
         beta[self.free] = np.linalg.lstsq(z[:, self.free], target, rcond=None)[0]
@@ -126,7 +129,8 @@ def fit_glm(model: GeneralizedLinear, data: Any, roles: Roles, fixed: dict[str, 
     check_fixed(model, fixed)
     fixed = {name: float(value) for name, value in fixed.items()}
     passes = passes_of(source, roles)
-    sample, whole = pilot(passes, PILOT if source.in_memory and (source.rows or 0) >= MANY else HEAD, model.glm_terms(False, roles.trials is not None).support)
+    support, _ = model.functions(roles.trials is not None)
+    sample, whole = pilot(passes, PILOT if source.in_memory and (source.rows or 0) >= MANY else HEAD, support)
     fitting = Fitting(model, source, sample, fixed)
     found, aliased = _climb(fitting, passes, Passes(sample, passes.options), whole, fixed.get("theta", 1.0))
     fit = _finish(fitting, passes, found, aliased, fixed)
@@ -226,8 +230,9 @@ def _finish(fitting: Fitting, passes: Passes, found: Climb, aliased: dict[int, V
     if model.shaped:
         theta, cov, status, message = _with_shape(fitting, at, theta, cov, status, message, measures)
     return RegressionFit(
-        family=model, theta=theta, cov=cov, units=np.ones(len(theta)), llf=llf, nobs=n, nobs_dropped=state.dropped, status=status,
-        message=message, fitted_by="Fisher scoring", score_norm=at.norm(fitting.dispersion(at)) if regular else math.nan, weight_kind=kind,
+        family=model, theta=theta, cov=cov, units=np.ones(len(theta)), llf=llf, nobs=n, nobs_dropped=state.dropped,
+        status=status, message=message, fitted_by="Fisher scoring",
+        score_norm=at.norm(fitting.dispersion(at)) if regular else math.nan, weight_kind=kind,
         fixed=tuple(fixed), columns=options.labels, measures=measures, use_t=model.dispersed, scales=int(model.dispersed),
     )  # fmt: skip
 

@@ -122,11 +122,13 @@ def fit_linear(model: Any, state: GramState, fixed: dict[str, Any], double_rows:
     turn = least.jacobian[shown] / units[:, None] * (math.sqrt(variance) if not short else math.nan)
     cov = turn @ least.covariance @ turn.T
     with np.errstate(all="ignore"):
-        norm = math.sqrt(max(0.0, least.gradient @ _gradient_metric(least) @ least.gradient)) / measures.sigma if not perfect else math.nan
+        square = max(0.0, float(least.gradient @ _gradient_metric(least) @ least.gradient))
+        norm = math.nan if perfect else math.sqrt(square) / measures.sigma
     fit = RegressionFit(
         family=model, theta=least.beta[shown], cov=cov, units=units,
         llf=math.nan if perfect else llf + 0.5 * least.log_weight * (kind == "precision"), nobs=n, nobs_dropped=state.dropped,
-        status=status, message="; ".join(filter(None, (message, least.message))), fitted_by="closed form", score_norm=norm, weight_kind=kind,
+        status=status, message="; ".join(filter(None, (message, least.message))), fitted_by="closed form",
+        score_norm=norm, weight_kind=kind,
         fixed=tuple(fixed), columns=options.labels, sums=None, measures=measures, use_t=True, scales=1, least=least,
     )  # fmt: skip
     if kind == "sampling":

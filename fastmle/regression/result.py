@@ -165,8 +165,8 @@ class RegressionFit(Fit):
         m = self.measures
         if not math.isnan(m.rsquared):
             said.append(
-                f"sigma = {m.sigma:.8g} (unbiased {m.sigma_unbiased:.8g}, {m.df_resid:.10g} degrees of freedom), R² = {m.rsquared:.6g}, "
-                f"F = {m.fvalue:.6g} (p = {m.f_pvalue:.3g})"
+                f"sigma = {m.sigma:.8g} (unbiased {m.sigma_unbiased:.8g}, {m.df_resid:.10g} degrees of freedom), "
+                f"R² = {m.rsquared:.6g}, F = {m.fvalue:.6g} (p = {m.f_pvalue:.3g})"
             )
         else:
             said.append(

@@ -82,7 +82,7 @@ def climb(
             return Climb(at, False, "separated", step, steps)
         if norm <= tolerance:
             return Climb(at, True, "the score vanishes", steps=steps)
-        if norm < 1e-6 and norm > 0.25 * last:
+        if norm < 1e-6 and norm > 0.9 * last:
             return Climb(at, True, "rounding allows no better point", steps=steps)
         if at.shape_free and at.shape > HUGE_SHAPE:
             return Climb(at, False, "the shape grows without bound", steps=steps)

@@ -1,0 +1,277 @@
+"""Generalized linear models against statsmodels, and against direct maximisation where its numbers are others."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import scipy
+import statsmodels.api as sm
+
+import fastmle as fm
+
+RNG = np.random.default_rng(11)
+N = 2000
+X = np.abs(RNG.normal(size=(N, 3))) * [1.0, 0.5, 0.4]
+DESIGN = sm.add_constant(X)
+ETA = 1.0 + X @ [0.3, 0.2, -0.1]
+OFFSET = RNG.normal(size=N) * 0.05
+W = RNG.integers(0, 4, N).astype(float)
+GROUPS = RNG.integers(0, 30, N)
+L = sm.families.links
+LINKS: dict[str, tuple[Any, Any]] = {
+    "identity": (L.Identity(), lambda e: e),
+    "log": (L.Log(), lambda e: np.exp(e)),
+    "logit": (L.Logit(), scipy.special.expit),
+    "probit": (L.Probit(), scipy.special.ndtr),
+    "cloglog": (L.CLogLog(), lambda e: -np.expm1(-np.exp(e))),
+    "cauchit": (L.Cauchy(), lambda e: 0.5 + np.arctan(e) / np.pi),
+    "inverse": (L.InversePower(), lambda e: 1 / e),
+    "inverse_squared": (L.InverseSquared(), lambda e: e**-0.5),
+    "sqrt": (L.Sqrt(), np.square),
+}
+B, P = sm.families.Binomial, sm.families.Poisson
+G, I = sm.families.Gamma, sm.families.InverseGaussian  # noqa: E741
+CASES = [
+    *(("logistic", B, link) for link in ("logit", "probit", "cloglog", "cauchit", "log", "identity")),
+    *(("poisson_regression", P, link) for link in ("log", "identity", "sqrt")),
+    *(("gamma_regression", G, link) for link in ("log", "inverse", "identity")),
+    *(("inverse_gaussian_regression", I, link) for link in ("log", "inverse_squared", "inverse", "identity")),
+]
+
+
+def sample(family: str, link: str) -> np.ndarray:
+    eta = ETA - 3.0 if family == "logistic" and link == "log" else 0.3 * ETA if family == "logistic" else ETA
+    mu = LINKS[link][1](eta + OFFSET)
+    if family == "logistic":
+        return (RNG.random(N) < mu).astype(float)
+    if family == "poisson_regression":
+        return RNG.poisson(mu).astype(float)
+    return RNG.gamma(3.0, mu / 3.0) if family == "gamma_regression" else RNG.wald(mu, 4.0)
+
+
+def values(params: Any) -> np.ndarray:
+    return np.array(list(params.values()))
+
+
+def close(got: Any, wanted: Any, tolerance: float) -> None:
+    np.testing.assert_allclose(got, wanted, rtol=tolerance)
+
+
+def joint_maximum(family: str, fit: fm.Fit, y: np.ndarray, mu: np.ndarray, w: np.ndarray) -> float:
+    """The log-likelihood at μ, maximised over the dispersion: what statsmodels does not put in."""
+    if family == "inverse_gaussian_regression":
+        phi = np.sum(w * (y - mu) ** 2 / (mu**2 * y)) / w.sum()
+        return float(np.sum(w * (-0.5 * np.log(2 * np.pi * phi * y**3) - (y - mu) ** 2 / (2 * phi * mu**2 * y))))
+
+    def loss(t: float) -> float:
+        return -float(np.sum(w * scipy.stats.gamma.logpdf(y, np.exp(t), scale=mu / np.exp(t))))
+
+    best = scipy.optimize.minimize_scalar(loss, bracket=(0.0, 2.0), tol=1e-12)
+    assert np.exp(-best.x) == pytest.approx(fit.dispersion_ml, rel=1e-5)
+    return -float(best.fun)
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize(("family", "oracle", "link"), CASES)
+def test_every_family_and_link(family: str, oracle: Any, link: str, weighted: bool) -> None:
+    y = sample(family, link)
+    w = W if weighted else np.ones(N)
+    fit = fm.fit(family, (X, y), link=link, offset=OFFSET, weights=W if weighted else None)
+    assert fit.status == "ok" and fit.score_norm < 1e-6
+    m = sm.GLM(y, DESIGN, family=oracle(LINKS[link][0]), offset=OFFSET, freq_weights=w).fit(
+        tol=1e-15, maxiter=500, tol_criterion="params", start_params=fit.theta * 1.001
+    )
+    np.testing.assert_allclose(fit.theta, m.params, rtol=1e-8, atol=1e-9)
+    close(values(fit.bse), m.bse, 1e-6)
+    close([fit.deviance, fit.pearson_chi2, fit.df_resid], [m.deviance, m.pearson_chi2, m.df_resid], 1e-9)
+    mu = m.mu
+    dispersed = family in ("gamma_regression", "inverse_gaussian_regression")
+    close(fit.llf, joint_maximum(family, fit, y, mu, w) if dispersed else m.llf, 1e-10)
+    close(fit.dispersion, m.scale, 1e-8)
+    assert fit.use_t == dispersed and fit.df_model == 4 + dispersed
+    predicted = fit.predict(X, offset=OFFSET)
+    close(predicted, mu, 1e-8)
+    close(fit.residuals((X, y), "pearson", offset=OFFSET), (y - mu) / np.sqrt(m.family.variance(mu)), 1e-6)
+    if not weighted:
+        close(fit.residuals((X, y), "deviance", offset=OFFSET), m.resid_deviance, 1e-6)
+
+
+@pytest.mark.parametrize(("family", "oracle", "link"), CASES[:1] + CASES[6:7] + CASES[9:10] + CASES[12:13])
+def test_robust_errors_by_naive_formulas(family: str, oracle: Any, link: str) -> None:
+    y = sample(family, link)
+    for weighted, kind in ((False, "frequency"), (True, "frequency"), (True, "sampling")):
+        w = W if weighted else np.ones(N)
+        options: dict[str, Any] = {"weights": w, "weight_kind": kind} if weighted else {}
+        plain = fm.fit(family, (X, y), **options)
+        m = sm.GLM(y, DESIGN, family=oracle(LINKS[link][0]), freq_weights=w).fit(tol=1e-14)
+        mu = m.mu
+        slope = 1.0 / m.family.link.deriv(mu)
+        r = (y - mu) * slope / m.family.variance(mu)
+        bread = np.linalg.inv(DESIGN.T @ (DESIGN * (w * slope**2 / m.family.variance(mu))[:, None]))
+        n = w.sum() if kind == "frequency" else float((w > 0).sum())
+        meat = DESIGN.T @ (DESIGN * (w * r**2 if kind == "frequency" else w**2 * r**2)[:, None])
+        sandwich = bread @ meat @ bread
+        if kind == "sampling":
+            close(values(plain.bse), np.sqrt(np.diag(sandwich)), 1e-7)
+            assert plain.cov_type == "sandwich" and plain.aic is None and plain.nobs == n
+            continue
+        close(values(fm.fit(family, (X, y), cov="HC0", **options).bse), np.sqrt(np.diag(sandwich)), 1e-7)
+        close(values(fm.fit(family, (X, y), cov="HC1", **options).bse), np.sqrt(np.diag(sandwich) * n / (n - 4)), 1e-7)
+        sums = np.array([(DESIGN * (w * r)[:, None])[g == GROUPS].sum(axis=0) for g in range(30)])
+        clustered = bread @ sums.T @ sums @ bread * 30 / 29 * (n - 1) / (n - 4)
+        fit = fm.fit(family, (X, y), cov="cluster", cluster=GROUPS, **options)
+        close(values(fit.bse), np.sqrt(np.diag(clustered)), 1e-7)
+
+
+def test_trials_and_exposure() -> None:
+    trials = RNG.integers(1, 9, N).astype(float)
+    y = RNG.binomial(trials.astype(int), scipy.special.expit(ETA - 1.5)) / trials
+    fit = fm.fit("logistic", (X, y), trials=trials)
+    m = sm.GLM(np.c_[y * trials, trials - y * trials], DESIGN, family=B()).fit(tol=1e-14)
+    close(fit.theta, m.params, 1e-8)
+    close([fit.llf, fit.deviance, fit.null_deviance], [m.llf, m.deviance, m.null_deviance], 1e-10)
+    count = RNG.poisson(np.exp(ETA + OFFSET)).astype(float)
+    one = fm.fit("poisson_regression", (X, count), exposure=np.exp(OFFSET))
+    close(one.theta, fm.fit("poisson_regression", (X, count), offset=OFFSET).theta, 1e-11)
+    with pytest.raises(fm.DataError, match="row 3"):
+        fm.fit("poisson_regression", (X, count), exposure=np.where(np.arange(N) == 3, 0.0, 1.0))
+    with pytest.raises(fm.FamilyError, match="trials"):
+        fm.fit("poisson_regression", (X, count), trials=trials)
+
+
+def test_null_deviance_and_intercept() -> None:
+    y = sample("poisson_regression", "log")
+    fit, m = fm.fit("poisson_regression", (X, y)), sm.GLM(y, DESIGN, family=P()).fit()
+    close([fit.null_deviance, fit.llf_null], [m.null_deviance, m.llnull], 1e-11)
+    for family, oracle, link in (CASES[0], CASES[6], CASES[9], CASES[12]):
+        y = sample(family, link)
+        fit, model = fm.fit(family, (X, y), intercept=False), sm.GLM(y, X, family=oracle(LINKS[link][0]))
+        m = model.fit(tol=1e-15, tol_criterion="params", maxiter=300)
+        close(fit.theta, m.params, 1e-8)
+        close(values(fit.bse), m.bse, 1e-6)
+
+
+def test_negative_binomial() -> None:
+    mu = np.exp(ETA)
+    y = RNG.negative_binomial(2.0, 2.0 / (2.0 + mu)).astype(float)
+    fit = fm.fit("negative_binomial_regression", (X, y))
+    m = sm.NegativeBinomial(y, DESIGN).fit(disp=0, method="newton", tol=1e-14, maxiter=200)
+    close(fit.theta[:4], m.params[:4], 1e-8)
+    close(fit.params["theta"], 1.0 / m.params[4], 1e-8)
+    close(fit.llf, m.llf, 1e-11)
+    held = sm.GLM(y, DESIGN, family=sm.families.NegativeBinomial(alpha=m.params[4])).fit(tol=1e-14)
+    close(values(fit.bse)[:4], held.bse, 1e-6)
+    assert fit.theta_bse == fit.bse["theta"] > 0.0
+    assert list(fit.params)[-1] == "theta" and fit.df_model == 5
+    fixed = fm.fit("negative_binomial_regression", (X, y), fixed={"theta": 1.5})
+    close(fixed.theta[:4], sm.GLM(y, DESIGN, family=sm.families.NegativeBinomial(alpha=1 / 1.5)).fit(tol=1e-14).params, 1e-8)
+    under = fm.fit("negative_binomial_regression", (X, RNG.binomial(8, 0.5, N).astype(float)))
+    assert under.status == "boundary" and under.params["theta"] == np.inf
+
+
+def test_ridge_and_held_coefficients() -> None:
+    y = sample("logistic", "logit")
+    fit = fm.fit("logistic", (X, y), alpha=5.0)
+
+    def loss(beta: np.ndarray) -> float:
+        eta = DESIGN @ beta
+        return float(np.logaddexp(0.0, eta).sum() - y @ eta + 2.5 * beta[1:] @ beta[1:])
+
+    def slope(beta: np.ndarray) -> np.ndarray:
+        return DESIGN.T @ (scipy.special.expit(DESIGN @ beta) - y) + 5.0 * np.r_[0.0, beta[1:]]
+
+    assert np.abs(slope(fit.theta)).max() < 1e-8
+    assert loss(fit.theta) <= loss(fit.theta + 1e-4)
+    held = fm.fit("logistic", (X, y), fixed={"x1": 0.2, "intercept": 0.1})
+    m = sm.GLM(y, X[:, [0, 2]], family=B(), offset=0.1 + 0.2 * X[:, 1]).fit(tol=1e-14)
+    close([held.params["x0"], held.params["x2"]], m.params, 1e-8)
+    close([held.bse["x0"], held.bse["x2"]], m.bse, 1e-6)
+
+
+def test_separation_is_said() -> None:
+    y = (X[:, 0] > 0.7).astype(float)
+    fit = fm.fit("logistic", (X, y))
+    assert fit.status == "separated" and "x0" in fit.message and np.isnan(fit.params["x0"])
+    assert fit.n_passes < 25
+    rare = (RNG.random(N) < 0.1).astype(float)
+    quasi = np.where(rare == 1.0, 1.0, RNG.random(N) < 0.5)
+    for link in ("logit", "probit"):
+        fit = fm.fit("logistic", (np.c_[X, rare], quasi), link=link)
+        assert fit.status == "separated" and "x3" in fit.message and "x0" not in fit.message
+    counts = np.where(rare == 1.0, 0.0, RNG.poisson(2.0, N))
+    assert fm.fit("poisson_regression", (np.c_[X, rare], counts)).status == "separated"
+    assert fm.fit("logistic", (np.c_[X, rare], quasi), alpha=1.0).status == "ok"
+    with pytest.raises(fm.ConvergenceError, match="separates"):
+        fm.fit("logistic", (X, y), strict=True)
+
+
+def test_every_way_to_read(tmp_path: Path) -> None:
+    import polars as pl
+
+    y = sample("logistic", "logit")
+    data = {"x0": X[:, 0].copy(), "x1": X[:, 1].copy(), "x2": X[:, 2].copy(), "y": y, "w": W, "o": OFFSET}
+    pl.DataFrame(data).write_parquet(tmp_path / "d.parquet", row_group_size=300)
+    named: dict[str, Any] = {"target": "y", "features": ["x0", "x1", "x2"], "weights": "w", "offset": "o"}
+
+    def chunks() -> Any:
+        for lo in range(0, N, 77):
+            yield {k: v[lo : lo + 77] for k, v in data.items()}
+
+    for family in ("logistic", "poisson_regression"):
+        whole = fm.fit(family, data, **named)
+        close(whole.theta, fm.fit(family, (X, y), weights=W, offset=OFFSET).theta, 1e-12)
+        for source in (pl.DataFrame(data), str(tmp_path / "d.parquet"), chunks):
+            for threads in (1, 2, 7):
+                fit = fm.fit(family, source, **named, threads=threads)
+                assert np.array_equal(fit.theta, whole.theta) and np.array_equal(fit.cov, whole.cov) and fit.llf == whole.llf
+        again = fm.Fit.from_dict(json.loads(json.dumps(whole.to_dict())))
+        assert again.summary() == whole.summary()
+        close(again.predict(data, offset="o"), whole.predict(data, offset="o"), 0)
+    with pytest.raises(fm.DataError, match="read only once"):
+        fm.fit("logistic", chunks(), **named)
+
+
+def test_many_rows_and_other_types() -> None:
+    n = 1_100_000
+    x = RNG.integers(-3, 4, (n, 2)).astype(np.int32)
+    y = RNG.random(n) < scipy.special.expit(0.2 + x @ [0.5, -0.3])
+    fit = fm.fit("logistic", (x, y))
+    assert fit.n_passes <= 4
+    design = np.c_[np.ones(n), x]
+    gradient = design.T @ (y - scipy.special.expit(design @ fit.theta))
+    assert fit.score_norm < 1e-6 and np.abs(gradient).max() < 1e-2
+    close(fm.fit("logistic", (x.astype(np.float32), y)).theta, fit.theta, 1e-12)
+    for threads in (1, 7):
+        assert np.array_equal(fm.fit("logistic", (x, y), threads=threads).theta, fit.theta)
+
+
+def test_bad_input() -> None:
+    y = sample("logistic", "logit")
+    bad = X.copy()
+    bad[9, 2] = np.nan
+    fit = fm.fit("logistic", (bad, y), nulls="drop")
+    close(fit.theta, fm.fit("logistic", (np.delete(X, 9, 0), np.delete(y, 9))).theta, 1e-9)
+    assert fit.nobs_dropped == 1
+    for call, words in (
+        (lambda: fm.fit("logistic", (bad, y)), "'x2', row 9"),
+        (lambda: fm.fit("logistic", (X, np.where(np.arange(N) == 4, 2.0, y))), "'y', row 4: the value is 2"),
+        (lambda: fm.fit("gamma_regression", (X, y)), "outside the support"),
+        (lambda: fm.fit("poisson_regression", (X, y - 1.0)), "outside the support"),
+        (lambda: fm.fit("logistic", (np.c_[X, X[:, 0] + X[:, 1]], y)), "'x3' is a linear combination of"),
+        (lambda: fm.fit("logistic", (np.c_[X, np.ones(N)], y)), "'x3' is constant"),
+        (lambda: fm.fit("logistic", (X, y), link="sqrt"), "link is one of"),
+        (lambda: fm.fit("logistic", (X, y), weights=W, weight_kind="precision"), "precision weights"),
+        (lambda: fm.fit("logistic", (X, y), cov="HC3"), "cov is one of"),
+        (lambda: fm.fit("logistic", (X, y), fixed={"nobody": 1.0}), "got nobody"),
+        (lambda: fm.fit("logistic", (X, y), alpha=-1.0), "alpha"),
+        (lambda: fm.fit("logistic", (X[:0], y[:0])), "no rows"),
+    ):
+        with pytest.raises((fm.DataError, fm.FamilyError), match=words):
+            call()
+    fit = fm.fit("logistic", (np.c_[X, X[:, 0] + X[:, 1]], y), rank_deficient="drop")
+    assert fit.dropped == ("x3",)
+    close(values(fit.params), values(fm.fit("logistic", (X, y)).params), 1e-9)
