@@ -792,6 +792,96 @@ CASES["loglogistic"] = Case(
     rows=80,
 )
 
+# -- on an interval, on the circle, with more zeros ----------------------------------------------------------------------
+
+
+def beta(x: Any, w: Any) -> LogLik:
+    n, logs, rest = mp.fsum(w), dot(w, list(map(mp.log, x))), dot(w, [mp.log(1 - v) for v in x])
+    return lambda a, b: (
+        n * (mp.loggamma(a + b) - mp.loggamma(a) - mp.loggamma(b)) + (a - 1) * logs + (b - 1) * rest
+    )
+
+
+def von_mises(x: Any, w: Any) -> LogLik:
+    n, c, s = mp.fsum(w), dot(w, list(map(mp.cos, x))), dot(w, list(map(mp.sin, x)))
+    return lambda mu, kappa: (
+        kappa * (c * mp.cos(mu) + s * mp.sin(mu)) - n * mp.log(2 * mp.pi * mp.besseli(0, kappa))
+    )
+
+
+def mean_direction(x: Any, w: Any) -> list[Any]:
+    n, c, s = mp.fsum(w), dot(w, list(map(mp.cos, x))), dot(w, list(map(mp.sin, x)))
+    length = mp.hypot(c, s) / n
+    start = length * (2 - length**2) / (1 - length**2)
+    ratio = lambda k: mp.besseli(1, mp.exp(k)) / mp.besseli(0, mp.exp(k)) - length  # noqa: E731
+    return [mp.atan2(s, c), mp.exp(mp.findroot(ratio, mp.log(start)))]
+
+
+def zero_inflated_poisson(x: Any, w: Any) -> LogLik:
+    table = [(v, u) for v, u in tally(x, w) if v > 0]
+    n, positive, sx = mp.fsum(w), mp.fsum(u for _, u in table), dot(w, x)
+    constant = mp.fsum(u * mp.loggamma(v + 1) for v, u in table)
+    return lambda rate, pi: (
+        (n - positive) * mp.log(pi + (1 - pi) * mp.exp(-rate))
+        + positive * (mp.log(1 - pi) - rate)
+        + sx * mp.log(rate)
+        - constant
+    )
+
+
+CASES["beta"] = Case(
+    draw=lambda rng, n, a, b: np.clip(rng.beta(a, b, n), 1e-300, 1 - 2.0**-53),
+    space="pp",
+    theta={
+        "usual": (2.5, 4.0),
+        "shapes 1e-3": (1e-3, 2e-3),
+        "shapes 1e8": (1e8, 3e8),
+        "small values": (3.0, 3e10),
+        "near 1": (1e6, 2.0),
+    },
+    loglik=beta,
+    whole=None,
+    support=(0.0, 1.0),
+    hard={"ten rows": Hard(TEN / 4.0, (1.0, 2.0))},
+    ends={"one row": ([0.3], "degenerate")},
+    outside=(0.0, 1.0, -1.0, 1.5),
+)
+
+CASES["von_mises"] = Case(
+    draw=lambda rng, n, mu, kappa: np.remainder(rng.vonmises(mu, kappa, n) + np.pi, 2 * np.pi) - np.pi,
+    space="rp",
+    theta={"usual": (0.5, 2.0), "kappa 1e6": (1.0, 1e6), "kappa 1e-3": (1.0, 1e-3), "kappa 300": (-3.1, 300.0)},
+    loglik=von_mises,
+    exact=mean_direction,
+    support=(-math.pi, math.pi),
+    hard={"ten rows": Hard(TEN, (1.0, 2.0))},
+    ends={"one row": ([3.0], "degenerate")},
+    outside=(2e6,),
+)
+
+CASES["zero_inflated_poisson"] = Case(
+    draw=lambda rng, n, rate, pi: rng.poisson(rate, n) * (rng.random(n) >= pi) * 1.0,
+    space="pu",
+    theta={"usual": (3.0, 0.3), "often zero": (5.0, 0.8), "rate 100": (100.0, 0.1)},
+    loglik=zero_inflated_poisson,
+    discrete=True,
+    column="int",
+    whole=lambda rng, n: rng.poisson(3.0, n) * (rng.random(n) > 0.3),
+    support=(0, math.inf),
+    hard={
+        "ten rows": Hard([0, 3, 0, 2, 0, 5, 1, 0, 2, 4], (2.0, 0.3)),
+        "pi near 1": Hard([0.0, 1.0, 2.0, 3.0], (1.0, 0.9), [1e9, 3.0, 2.0, 1.0]),
+        "rate 1e-6": Hard([0.0, 1.0, 2.0], (1e-6, 0.6), [5e12, 2e6, 1.0]),
+    },
+    ends={
+        "no more zeros": ([1.0, 2.0, 3.0, 0.0, 2.0], "boundary"),
+        "all zero": ([0.0, 0.0], "boundary"),
+        "one row": ([3.0], "boundary"),
+    },
+    equal="boundary",
+    outside=(1.5, -1.0),
+)
+
 
 # -- the run ---------------------------------------------------------------------------------------------------------
 

@@ -36,6 +36,9 @@ REGISTRY: dict[str, tuple[str, str]] = {
     "gumbel": ("gumbel", "Gumbel"),
     "cauchy": ("cauchy", "Cauchy"),
     "loglogistic": ("loglogistic", "LogLogistic"),
+    "beta": ("beta", "Beta"),
+    "von_mises": ("von_mises", "VonMises"),
+    "zero_inflated_poisson": ("zero_inflated_poisson", "ZeroInflatedPoisson"),
 }
 
 

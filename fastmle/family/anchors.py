@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..kernels.vecmath import log
+from ..kernels.vecmath import cos, log, sin
 from .terms import Anchor, Sums, Vector, row_function
 
 
@@ -237,3 +237,132 @@ def _harmonic_drift(s: Sums) -> Vector:
 
 harmonic_anchor = Anchor(_center_of, _rebase_harmonic, _harmonic_drift, log_anchor.of_sums)
 """For terms whose slots are `u` = (x − c)/c, `v` = u + h, `h` = (c − x)/x and `log` of x/c."""
+
+
+class Middle(NamedTuple):
+    """The anchor of numbers between 0 and 1: a point amid them, what it leaves to 1, and their reciprocals."""
+
+    c: float = 0.5
+    per: float = 2.0
+    rest: float = 0.5
+    per_rest: float = 2.0
+
+
+def middle_at(c: float) -> Middle:
+    c = min(max(c, 1e-300), 1.0 - 2.0**-53)
+    return Middle(c, 1.0 / c, 1.0 - c, 1.0 / (1.0 - c))
+
+
+class UnitLogs(NamedTuple):
+    """What numbers between 0 and 1 add about a middle: kinds "sllee"."""
+
+    u: float  # x − c
+    log: float  # x/c, whose logarithm is summed
+    log_rest: float  # (1 − x)/(1 − c), likewise
+    slip: float
+    slip_rest: float
+
+
+@row_function
+def add_unit_logs(x: float, a: Middle) -> UnitLogs:
+    u, rest = x - a.c, 1.0 - x
+    y, v = x * a.per, rest * a.per_rest
+    by, by_rest = u * a.per, -u * a.per_rest
+    slip = by - (y - 1.0) if abs(by) <= 0.5 else 0.0
+    slip_rest = by_rest - (v - 1.0) if abs(by_rest) <= 0.5 else ((1.0 - rest) - x) * a.per_rest
+    return UnitLogs(u, y, v, slip, slip_rest)
+
+
+def unit_gaps(s: Sums) -> tuple[Any, Any]:
+    """The log of the mean minus the mean of the logs, of x and of 1 − x."""
+    mean = s.u / s.weight
+    return np.log1p(mean / s.c) - s.log / s.weight, np.log1p(-mean / s.rest) - s.log_rest / s.weight
+
+
+def _rebase_unit_logs(s: Sums, old: Any, new: Any) -> tuple[Any, ...]:
+    up, down = (old.c - new.c) / new.c, (new.c - old.c) / new.rest
+    log_up = math.log1p(up) if abs(up) < 0.5 else math.log(old.c) - math.log(new.c)
+    log_down = math.log1p(down) if abs(down) < 0.5 else math.log(old.rest) - math.log(new.rest)
+    shift = Fraction(old.c) - Fraction(new.c)
+    return s.u + s.weight * shift, s.log + s.weight * log_up, s.log_rest + s.weight * log_down
+
+
+def _unit_drift(s: Sums) -> Vector:
+    gap, gap_rest = unit_gaps(s)
+    mean = s.u / s.weight
+    by, by_rest = np.log1p(mean / s.c), np.log1p(-mean / s.rest)
+    narrow = np.where(gap < 1.0, np.abs(by) / np.sqrt(np.maximum(2.0 * gap, 0.0)), 0.0)
+    narrow_rest = np.where(gap_rest < 1.0, np.abs(by_rest) / np.sqrt(np.maximum(2.0 * gap_rest, 0.0)), 0.0)
+    return np.asarray(np.fmax(narrow, narrow_rest))
+
+
+unit_anchor = Anchor(
+    of_block=lambda x: middle_at(float(x.min() if x.min() == x.max() else np.mean(x))),
+    rebase=_rebase_unit_logs,
+    drift=_unit_drift,
+    of_sums=lambda s: middle_at(s.c + s.u / s.weight),
+)
+"""For terms with the slots of `UnitLogs`: shapes of 1e8 lose no digits."""
+
+
+class Direction(NamedTuple):
+    """The anchor of angles."""
+
+    c: float = 0.0
+    per: float = 1.0
+
+
+class Turns(NamedTuple):
+    """What angles add about a direction."""
+
+    sine: float  # of x − c
+    versine: float  # 1 − cos(x − c) = 2 sin²((x − c)/2)
+
+
+@row_function
+def angle(x: float, a: Direction) -> bool:
+    """The support of angles: where the sines have all their digits."""
+    return abs(x) <= 1048576.0  # 2^20
+
+
+@row_function
+def add_turns(x: float, a: Direction) -> Turns:
+    h = 0.5 * (x - a.c)
+    s = sin(h)
+    return Turns(2.0 * s * cos(h), 2.0 * s * s)
+
+
+def turned(s: Sums, angle: float) -> tuple[Any, Any]:
+    """Σ w sin(x − angle) and Σ w (1 − cos(x − angle))."""
+    sine, versine = math.sin(angle - s.c), 2.0 * math.sin(0.5 * (angle - s.c)) ** 2
+    cosine = 1.0 - versine
+    return (
+        s.sine * cosine - (s.weight - s.versine) * sine,
+        s.weight * versine + s.versine * cosine - s.sine * sine,
+    )
+
+
+def _turn(s: Sums, old: Any, new: Any) -> tuple[Any, Any]:
+    at = Sums(s.weight, s.n, s.rows, sine=s.sine, versine=s.versine, c=old.c)
+    return turned(at, new.c)
+
+
+def _turn_drift(s: Sums) -> Vector:
+    sine, versine = s.sine / s.weight, s.versine / s.weight
+    return np.asarray(np.abs(sine) / np.sqrt(np.maximum(2.0 * versine - sine * sine, 0.0)))
+
+
+def direction_of(s: Sums) -> float:
+    """The mean direction, between −π and π."""
+    return math.remainder(s.c + math.atan2(s.sine, s.weight - s.versine), 2.0 * math.pi)
+
+
+turn_anchor = Anchor(
+    of_block=lambda x: Direction(
+        float(x[0] if x.min() == x.max() else np.arctan2(np.sin(x).sum(), np.cos(x).sum()))
+    ),
+    rebase=_turn,
+    drift=_turn_drift,
+    of_sums=lambda s: Direction(direction_of(s)),
+)
+"""For terms with the slots of `Turns`: nothing cancels where the angles lie close together."""

@@ -33,6 +33,12 @@ def not_negative(x: float, theta: Any) -> bool:
 
 
 @row_function
+def between(x: float, theta: Any) -> bool:
+    """The support 0 < x < 1."""
+    return (x > 0.0) & (x < 1.0)
+
+
+@row_function
 def finite(x: float, theta: Any) -> bool:
     """The support of all finite numbers, for terms whose sums do not show one that is not."""
     return abs(x) <= LARGEST

@@ -133,3 +133,26 @@ def half_step(nu: float) -> tuple[float, float, float]:
     first = x * (log1p_minus(1.0 / nu) + log_minus_digamma(x) - log_minus_digamma(up))
     second = 0.5 / (nu + 1.0) + x * x * (trigamma_minus_inverse(up) - trigamma_minus_inverse(x))
     return float(value), float(first), float(second)
+
+
+def bessel_gap(kappa: float) -> tuple[float, float]:
+    """1 − A(κ) and A'(κ) of A = I1/I0, κ > 0, where neither cancels for large κ. DLMF 10.40.1 (series of the ratio)."""
+    if kappa < 1000.0:
+        ratio = float(scipy.special.ive(1, kappa) / scipy.special.ive(0, kappa))
+        return 1.0 - ratio, 1.0 - ratio / kappa - ratio * ratio
+    terms = (1 / 2, 1 / 8, 1 / 8, 25 / 128, 13 / 32, 1073 / 1024)
+    gap = sum(a / kappa ** (j + 1) for j, a in enumerate(terms))
+    return gap, sum((j + 1) * a / kappa ** (j + 2) for j, a in enumerate(terms))
+
+
+def truncated_rate(excess: float) -> float:
+    """The root λ of λ/(1 − e^{−λ}) − 1 = excess >= 0, the mean of a Poisson without zeros less 1; DLMF 24.2.1 near 0."""
+
+    def lack(rate: float) -> float:
+        if rate > 0.1:
+            return rate / -math.expm1(-rate) - 1.0 - excess
+        return rate / 2.0 + rate**2 / 12.0 - rate**4 / 720.0 + rate**6 / 30240.0 - excess
+
+    if excess <= 0.0:
+        return 0.0
+    return float(scipy.optimize.brentq(lack, excess, 2.0 * excess, xtol=1e-300, rtol=1e-15))
