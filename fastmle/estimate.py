@@ -163,7 +163,8 @@ def _covariance(state: State, family: Family, point: Point, free: np.ndarray) ->
     bound = family.constraint(point.theta)
     if bound is not None:
         across = inner @ bound[free]
-        inner = inner - np.outer(across, across) / float(bound[free] @ across)
+        across /= math.sqrt(float(bound[free] @ across))  # before the product, which may leave float64
+        inner = inner - np.outer(across, across)
     if state.options.weighted and state.options.weight_kind == "sampling":
         inner = inner @ state.meat(family, point.theta)[part] @ inner
     cov[part] = inner

@@ -116,14 +116,16 @@ def maximise(
 ) -> Climb:
     """Climb from `start` along the free parameters until the score norm is within `tolerance` standard errors.
 
-    Also stops where rounding lets no step improve; the message says which.
+    The errors are those of rows of weight 1, whatever the unit of the weights. Also stops where rounding lets no step
+    improve; the message says which.
     """
     point = Point.of(family, evaluate(start), start)
     evaluations, last = 1, math.inf
     if not point.good():
         return Climb(point, False, "the likelihood is not finite at the start")
     while True:
-        norm = point.norm(free)
+        each = point.sums.weight / point.sums.rows  # the weight of a row
+        norm = point.norm(free) / math.sqrt(each)
         if norm <= tolerance:
             return Climb(point, True, "the score vanishes")
         if norm < 1e-6 and norm > 0.25 * last:
@@ -142,7 +144,7 @@ def maximise(
                 return Climb(point, norm < 1e-6, "rounding allows no better point")
             new = Point.of(family, evaluate(theta), theta)
             evaluations += 1
-            if new.good() and new.llf >= point.llf - 1e-12 * abs(point.llf) - 1e-9 * norm:
+            if new.good() and new.llf >= point.llf - 1e-12 * abs(point.llf) - 1e-9 * norm * each:
                 break
             step *= 0.5 if new.good() else 0.25
         else:

@@ -259,6 +259,17 @@ def test_a_weight_of_two_is_the_row_twice(name: str) -> None:
     close(fm.fit(family(name), x, weights=w), fm.fit(family(name), np.repeat(x, w, axis=0)))
 
 
+@pytest.mark.parametrize("unit", [2.0**-900, 2.0**-20, 2.0**900])
+@pytest.mark.parametrize("name", CASES)
+def test_the_unit_of_weights_does_not_show(name: str, unit: float) -> None:
+    x = sample(name)[:3000]
+    fit, base = fm.fit(family(name), x, weights=np.full(len(x), unit)), fm.fit(family(name), x)
+    assert fit.status == base.status
+    assert np.all(np.abs(fit.theta - base.theta) <= 1e-12 * np.maximum(np.abs(base.theta), base.family.units(base.theta)))
+    assert fit.llf == pytest.approx(unit * base.llf, rel=1e-12)
+    np.testing.assert_allclose(flat(fit), flat(base) / math.sqrt(unit), rtol=1e-9)
+
+
 @pytest.mark.parametrize("name", CASES)
 def test_a_row_of_weight_zero_is_absent(name: str) -> None:
     """Even if nothing of it is possible."""
