@@ -62,7 +62,8 @@ def compile_glm(name: str, row: Any, constants: Any, support: Any) -> Callable[.
     """`glm(addresses, strides, kinds, features, roles, first, rows, beta, center, per, q, flags, sums, counts)`.
 
     The columns are the features, then target, offset, trials, weights; `roles` (4) says which of these exist.
-    flags: (drop nulls, sum the constants, what the matrix holds, precision weights: c without w, and Σ log w). β starts with the intercept, which may be held at 0.
+    flags: (drop nulls, sum the constants, what the matrix holds, precision weights: c without w, and Σ log w).
+    β starts with the intercept, which may be held at 0.
     """
 
     def glm(  # type: ignore[no-untyped-def]

@@ -44,9 +44,15 @@ def open_design(data: Any, roles: Roles) -> Source:
         data, target = data
         if isinstance(data, np.ndarray) and data.ndim == 1:
             data = data.reshape(-1, 1)
-    if target is None:
-        raise FamilyError("a regression needs target=, or the data as a pair (X, y)")
     extra = {name: getattr(roles, name) for name in ("offset", "exposure", "trials", "cluster", "weights")}
+    if roles.formula is not None:
+        from .formula import FormulaSource
+
+        if target is not None or features is not None:
+            raise FamilyError("give formula=, or target= and features=, not both")
+        return FormulaSource(data, roles.formula, extra, None, True)
+    if target is None:
+        raise FamilyError("a regression needs target=, formula=, or the data as a pair (X, y)")
     source = open_source(data, features, {"target": target, **extra}, chunk_rows=roles.chunk_rows)
     names = list(source.names)
     if not isinstance(target, str):
@@ -110,6 +116,8 @@ class Merged(Source):
         self.inner = inner
         self.names, self.rows, self.reopenable = inner.names, inner.rows, inner.reopenable
         self.in_memory, self.description = inner.in_memory, inner.description
+        self.formula, self.levels = getattr(inner, "formula", None), getattr(inner, "levels", None)
+        self.intercept = getattr(inner, "intercept", True)
         given = dict(zip(inner.roles, inner.labels[len(inner.names) :], strict=True))
         self.at = {role: len(inner.names) + i for i, role in enumerate(inner.roles)}
         self.offset = "offset" in given or "exposure" in given

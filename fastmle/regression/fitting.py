@@ -125,7 +125,9 @@ def fit_glm(model: GeneralizedLinear, data: Any, roles: Roles, fixed: dict[str, 
             "pass a callable that returns a fresh iterator of chunks"
         )
     source = Merged(inner)
-    model = model.bound(source.names, source.labels[len(source.names)])
+    model = model.for_source(source)
+    if not model.names:
+        raise DataError("a regression needs an intercept or at least one feature")
     check_fixed(model, fixed)
     fixed = {name: float(value) for name, value in fixed.items()}
     passes = passes_of(source, roles)

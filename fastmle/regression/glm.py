@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from abc import abstractmethod
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
@@ -85,9 +85,6 @@ class GeneralizedLinear(Regression):
         from .fitting import fit_glm
 
         return fit_glm(self, data, roles, fixed)
-
-    def bound(self, names: tuple[str, ...], target: str) -> Any:
-        return replace(self, features=names, target=target)
 
 
 def logs(s: Sums, n: float) -> float:

@@ -62,7 +62,9 @@ class LinearRegression(Regression):
             if getattr(roles, name) is not None:
                 raise FamilyError(f"{name} is not for linear models: subtract it from the target")
         source = open_design(data, replace(roles, cluster=None))
-        model = self.bind((*source.names, source.labels[len(source.names)]))
+        model = self.for_source(source)
+        if not model.names:
+            raise DataError("a regression needs an intercept or at least one feature")
         check_fixed(model, fixed)
         passes = passes_of(source, roles)
         sampling = passes.options.weighted and passes.options.weight_kind == "sampling"

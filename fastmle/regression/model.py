@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from abc import abstractmethod
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -29,6 +29,8 @@ class Regression(Family):
     dropped: tuple[str, ...] = ()
     alpha: float = 0.0  # ridge: + ½ alpha Σ β², the intercept excepted
     rank_deficient: str = "raise"
+    formula: str | None = None
+    levels: Any = None  # of the formula's categorical columns
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "features", tuple(self.features))
@@ -66,6 +68,12 @@ class Regression(Family):
 
     def information(self, s: Sums, theta: Vector) -> Vector:
         raise FamilyError(f"{self.name} has its information from its fit")
+
+    def for_source(self, source: Any) -> Any:
+        """The model with the columns of a source, and its formula if it has one."""
+        formula = getattr(source, "formula", None)
+        own = {} if formula is None else {"formula": formula, "levels": source.levels, "intercept": source.intercept}
+        return replace(self, features=source.names, target=source.labels[len(source.names)], **own)
 
     @abstractmethod
     def fit_data(self, data: Any, roles: Roles, fixed: dict[str, Any]) -> RegressionFit:

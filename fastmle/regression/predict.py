@@ -9,6 +9,7 @@ import numpy as np
 
 from ..errors import FamilyError
 from ..family import Vector
+from ..sources import Source
 from .design import Roles, features_only, open_design
 from .result import Prediction, RegressionFit
 
@@ -30,13 +31,23 @@ def linear_predictor(fit: RegressionFit, chunk: tuple[np.ndarray, ...], roles: t
     return eta
 
 
+def features_of(fit: RegressionFit, data: Any, extra: Mapping[str, Any]) -> Source:
+    """The features of the fit in other data, by its formula if it has one."""
+    model = fit.model
+    if model.formula is None:
+        return features_only(data, model.features, dict(extra))
+    from .formula import FormulaSource
+
+    return FormulaSource(data, model.formula, dict(extra), model.levels or {}, False)
+
+
 def predict(fit: RegressionFit, data: Any, interval: str | None, level: float, extra: Mapping[str, Any]) -> Any:
     if interval not in (None, "confidence", "prediction"):
         raise FamilyError(f"interval is None, 'confidence' or 'prediction', not {interval!r}")
     if interval == "prediction" and not fit.use_t:
         raise FamilyError("prediction intervals are for linear models: use interval='confidence'")
     model = fit.model
-    source = features_only(data, model.features, dict(extra))
+    source = features_of(fit, data, extra)
     means, halves = [], []
     for chunk in source.chunks():
         eta = linear_predictor(fit, chunk, source.roles)
@@ -82,7 +93,12 @@ def _residuals(fit: RegressionFit, data: Any, kind: str, target: Any, extra: Map
     pair = isinstance(data, tuple)
     features = None if pair else list(model.features)
     roles = Roles(target=target if pair else target if target is not None else model.target, features=features, **extra)
-    source = open_design(data, roles)
+    if model.formula is None:
+        source = open_design(data, roles)
+    else:
+        from .formula import FormulaSource
+
+        source = FormulaSource(data, model.formula, dict(extra), model.levels or {}, True)
     k = len(model.features)
     for chunk in source.chunks():
         y = np.asarray(chunk[k], np.float64)

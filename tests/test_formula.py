@@ -1,0 +1,72 @@
+"""Formulas: against statsmodels on the shipped flights, levels, and what is wrong with a formula."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import polars as pl
+import pytest
+import statsmodels.formula.api as smf
+
+import fastmle as fm
+from fastmle.data import flights
+
+DATA = pl.read_parquet(flights()).select("arr_delay", "dep_delay", "distance", "hour", "carrier", "origin")
+HEAD = DATA.drop_nulls().head(20_000)
+FORMULA = "arr_delay ~ dep_delay + distance + hour + carrier"
+
+
+def in_order(fit: fm.Fit, oracle: Any) -> np.ndarray:
+    names = {"intercept": "Intercept"}
+    return np.array([oracle.params[names.get(n, n)] for n in fit.params])
+
+
+def test_flights() -> None:
+    fit = fm.fit("linear", str(flights()), formula=FORMULA, nulls="drop")
+    oracle = smf.ols(FORMULA, DATA.to_pandas()).fit()
+    np.testing.assert_allclose(list(fit.params.values()), in_order(fit, oracle), rtol=1e-8)
+    assert fit.llf == pytest.approx(oracle.llf, rel=1e-12)
+    assert fit.nobs_dropped == 9_430
+    np.testing.assert_allclose(fit.predict(HEAD)[:50], oracle.predict(HEAD.to_pandas())[:50], rtol=1e-8)
+
+
+def test_logistic_with_interactions_in_chunks() -> None:
+    formula = "I(arr_delay > 15) ~ dep_delay * C(origin) - 1"
+    fit = fm.fit("logistic", HEAD, formula=formula)
+    assert "intercept" not in fit.params and len(fit.params) == 6
+
+    def chunks() -> Iterator[pl.DataFrame]:
+        yield from HEAD.iter_slices(3_000)
+
+    for data in (chunks, HEAD.to_pandas(), HEAD.to_dict(as_series=False), HEAD.lazy()):
+        other = fm.fit("logistic", data, formula=formula)
+        np.testing.assert_allclose(other.theta, fit.theta, rtol=1e-12)
+    again = fm.Fit.from_dict(json.loads(json.dumps(fit.to_dict())))
+    np.testing.assert_array_equal(again.predict(HEAD), fit.predict(HEAD))
+    assert np.isfinite(fit.residuals(HEAD, "deviance")).all()
+
+
+def test_nulls_are_nulls() -> None:
+    holes = HEAD.with_columns(carrier=pl.when(pl.int_range(pl.len()) == 5).then(None).otherwise("carrier"))
+    assert fm.fit("linear", holes, formula=FORMULA, nulls="drop").nobs_dropped == 1
+    with pytest.raises(fm.DataError, match="row 5"):
+        fm.fit("linear", holes, formula=FORMULA)
+
+
+def test_mistakes() -> None:
+    fit = fm.fit("linear", HEAD, formula=FORMULA)
+    with pytest.raises(fm.DataError, match="the level 'QQ' was not in the fit"):
+        fit.predict(HEAD.head(2).with_columns(carrier=pl.lit("QQ")))
+    for formula, words in (
+        ("arr_delay ~ nobody", "no column 'nobody'"),
+        ("arr_delay + ~", "cannot be read"),
+        ("dep_delay", "no target"),
+        ("arr_delay ~ dep_delay + I(2 * dep_delay)", "linear combination of dep_delay"),
+    ):
+        with pytest.raises((fm.DataError, fm.FamilyError), match=words):
+            fm.fit("linear", HEAD, formula=formula)
+    with pytest.raises(fm.FamilyError, match="not both"):
+        fm.fit("linear", HEAD, formula=FORMULA, target="arr_delay")
