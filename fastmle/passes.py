@@ -7,8 +7,8 @@ sums this makes the result the same to the last bit for any chunking and any num
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -17,10 +17,12 @@ from .family import RowTerms, Terms
 from .kernels.fold import BLOCK
 from .sources import Source
 from .states import Chunk, Options, State, new_state
+from .states.base import Tally
 from .states.bins import Bins
 
 STAGE = 16 * BLOCK  # smaller chunks are gathered up to this many rows
 PIECE = 1 << 26  # rows handed to a state at a time
+AnyTally = TypeVar("AnyTally", bound=Tally)
 Progress = Callable[[int, int | None, int], None]
 
 
@@ -72,7 +74,7 @@ class Passes:
         """One full read: what all rows add."""
         return self.run_all([new_state(terms, self.options, theta)])[0]
 
-    def run_all(self, states: list[State]) -> list[State]:
+    def run_all(self, states: Sequence[AnyTally]) -> Sequence[AnyTally]:
         """One full read, added to several states."""
         self.count += 1
         bins, self.bins = self.bins, None  # the first pass fills them
@@ -89,7 +91,7 @@ class Passes:
             raise self._nothing(states[0])
         return states
 
-    def _nothing(self, state: State) -> DataError:
+    def _nothing(self, state: Tally) -> DataError:
         label, where = self.options.labels[0], self.source.description
         if not state.seen:
             return DataError(f"column {label!r}: there are no rows in {where}", column=label)

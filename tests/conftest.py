@@ -523,6 +523,7 @@ CASES["geometric"] = Case(
     outside=(0.0, 1.5, -1.0),
 )
 
+
 def inverse_gamma(x: Any, w: Any) -> LogLik:
     n, inverse, logs = mp.fsum(w), dot(w, [1 / v for v in x]), dot(w, list(map(mp.log, x)))
     return lambda a, b: n * (a * mp.log(b) - mp.loggamma(a)) - (a + 1) * logs - b * inverse
@@ -685,8 +686,7 @@ def student_t(x: Any, w: Any) -> LogLik:
 def logistic_dist(x: Any, w: Any) -> LogLik:
     n = mp.fsum(w)
     return lambda mu, scale: (
-        -n * mp.log(scale)
-        - dot(w, [(v - mu) / scale + 2 * mp.log(1 + mp.exp(-(v - mu) / scale)) for v in x])
+        -n * mp.log(scale) - dot(w, [(v - mu) / scale + 2 * mp.log(1 + mp.exp(-(v - mu) / scale)) for v in x])
     )
 
 
@@ -736,7 +736,12 @@ CASES["student_t"] = Case(
 CASES["logistic_dist"] = Case(
     draw=lambda rng, n, mu, scale: mu + scale * rng.logistic(0.0, 1.0, n),
     space="rp",
-    theta={"usual": (5.0, 2.0), "offset 1e8": (1e8, 1.0), "1e-300": (3e-300, 1e-300), "1e300": (3e300, 1e300)},
+    theta={
+        "usual": (5.0, 2.0),
+        "offset 1e8": (1e8, 1.0),
+        "1e-300": (3e-300, 1e-300),
+        "1e300": (3e300, 1e300),
+    },
     loglik=logistic_dist,
     one_pass=False,
     hard={"ten rows": Hard(TEN, (1.0, 1.0))},
@@ -749,7 +754,12 @@ CASES["logistic_dist"] = Case(
 CASES["gumbel"] = Case(
     draw=lambda rng, n, mu, scale: mu + scale * rng.gumbel(0.0, 1.0, n),
     space="rp",
-    theta={"usual": (5.0, 2.0), "offset 1e8": (1e8, 1.0), "1e-300": (3e-300, 1e-300), "1e300": (3e300, 1e300)},
+    theta={
+        "usual": (5.0, 2.0),
+        "offset 1e8": (1e8, 1.0),
+        "1e-300": (3e-300, 1e-300),
+        "1e300": (3e300, 1e300),
+    },
     loglik=gumbel,
     one_pass=False,
     hard={"ten rows": Hard(TEN, (1.0, 1.0))},
@@ -762,7 +772,12 @@ CASES["gumbel"] = Case(
 CASES["cauchy"] = Case(
     draw=lambda rng, n, mu, sigma: mu + sigma * rng.standard_cauchy(n),
     space="rp",
-    theta={"usual": (5.0, 2.0), "offset 1e8": (1e8, 1.0), "1e-300": (3e-300, 1e-300), "1e300": (3e299, 1e299)},
+    theta={
+        "usual": (5.0, 2.0),
+        "offset 1e8": (1e8, 1.0),
+        "1e-300": (3e-300, 1e-300),
+        "1e300": (3e299, 1e299),
+    },
     loglik=cauchy,
     one_pass=False,
     hard={"ten rows": Hard(TEN, (1.0, 1.0))},
@@ -850,7 +865,12 @@ CASES["beta"] = Case(
 CASES["von_mises"] = Case(
     draw=lambda rng, n, mu, kappa: np.remainder(rng.vonmises(mu, kappa, n) + np.pi, 2 * np.pi) - np.pi,
     space="rp",
-    theta={"usual": (0.5, 2.0), "kappa 1e6": (1.0, 1e6), "kappa 1e-3": (1.0, 1e-3), "kappa 300": (-3.1, 300.0)},
+    theta={
+        "usual": (0.5, 2.0),
+        "kappa 1e6": (1.0, 1e6),
+        "kappa 1e-3": (1.0, 1e-3),
+        "kappa 300": (-3.1, 300.0),
+    },
     loglik=von_mises,
     exact=mean_direction,
     support=(-math.pi, math.pi),
@@ -880,6 +900,47 @@ CASES["zero_inflated_poisson"] = Case(
     },
     equal="boundary",
     outside=(1.5, -1.0),
+)
+
+
+def laplace(x: Any, w: Any) -> LogLik:
+    n = mp.fsum(w)
+    return lambda mu, b: -n * mp.log(2 * b) - dot(w, [abs(v - mu) for v in x]) / b
+
+
+def median_and_distance(x: Any, w: Any) -> list[Any]:
+    rows, half = sorted(zip(x, w, strict=True)), mp.fsum(w) / 2
+    running = [mp.fsum(u for _, u in rows[: i + 1]) for i in range(len(rows))]
+    low = next(v for (v, _), c in zip(rows, running, strict=True) if c >= half)
+    high = next(v for (v, _), c in zip(rows, running, strict=True) if c > half)
+    mu = (low + high) / 2
+    return [mu, dot(w, [abs(v - mu) for v in x]) / mp.fsum(w)]
+
+
+CASES["laplace"] = Case(
+    draw=lambda rng, n, mu, b: mu + b * rng.laplace(0.0, 1.0, n),
+    space="rp",
+    theta={
+        "usual": (5.0, 2.0),
+        "offset 1e8": (1e8, 1.0),
+        "about 0": (0.0, 1.0),
+        "1e-300": (3e-300, 1e-300),
+        "1e300": (3e299, 1e299),
+    },
+    loglik=laplace,
+    exact=median_and_distance,
+    smooth=False,
+    errors=lambda theta, n: (theta[1] / mp.sqrt(n), theta[1] / mp.sqrt(n)),
+    one_pass=False,
+    held=(),
+    hard={
+        "ten rows": Hard(TEN, (1.0, 1.0)),
+        "weights": Hard(TEN, (1.0, 1.0), [1.0, 0.5, 2.0, 4.0, 0.0, 1.5, 3.0, 2.5, 1.0, 0.5]),
+        "ties": Hard([1.0, 2.0, 2.0, 2.0, 3.0, 9.0], (2.0, 1.0)),
+    },
+    ends={"one row": ([3.0], "degenerate")},
+    shift=lambda theta, a: (theta[0] + a, theta[1]),
+    scale=lambda theta, c: (theta[0] * c, theta[1] * c),
 )
 
 

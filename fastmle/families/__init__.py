@@ -39,6 +39,7 @@ REGISTRY: dict[str, tuple[str, str]] = {
     "beta": ("beta", "Beta"),
     "von_mises": ("von_mises", "VonMises"),
     "zero_inflated_poisson": ("zero_inflated_poisson", "ZeroInflatedPoisson"),
+    "laplace": ("laplace", "Laplace"),
 }
 
 

@@ -30,7 +30,6 @@ from ..family import (
 )
 from ..kernels.vecmath.gaps import bessel_gap
 
-
 TERMS = RowTerms(Turns, add_turns, angle, "angles up to ±2^20", theta=Direction, anchor=turn_anchor)
 
 

@@ -31,8 +31,8 @@ class Options:
     threads: int = 1
 
 
-class State(ABC):
-    """Sums over the rows seen so far. `rows` counts those that entered, with weight above 0."""
+class Tally(ABC):
+    """What a pass feeds with chunks. `rows` counts those that entered, with weight above 0."""
 
     def __init__(self, options: Options) -> None:
         self.options = options
@@ -45,39 +45,11 @@ class State(ABC):
     def add(self, chunk: Chunk, first_row: int = 0) -> None:
         """Add a chunk whose first row is number `first_row`; nothing is added if a row is bad."""
 
-    @abstractmethod
-    def merge(self, other: Any) -> None:
-        """Add the rows of another state of the same terms."""
-
-    @abstractmethod
-    def sums(self) -> Sums: ...
-
-    @abstractmethod
-    def meat(self, family: Family, theta: Vector) -> Vector:
-        """Σ w² s sᵀ of the scores s in units: what sampling weights put between the breads."""
-
-    @abstractmethod
-    def payload(self) -> dict[str, Any]:
-        """The state's numbers, JSON-safe and exact."""
-
-    @abstractmethod
-    def restore(self, payload: dict[str, Any]) -> None: ...
-
-    @abstractmethod
-    def weighted(self) -> Any:
-        """The same rows as a state of frequency weights, each of weight 1."""
-
     def count(self, rows: int, nulls: int, zeros: int, outside: int) -> None:
         self.seen += rows
         self.dropped += nulls
         self.outside += outside
         self.rows += rows - nulls - zeros - outside
-
-    def merge_counts(self, other: State) -> None:
-        self.rows += other.rows
-        self.seen += other.seen
-        self.dropped += other.dropped
-        self.outside += other.outside
 
     def observations(self, weight: float) -> float:
         """n as the likelihood counts it: Σw as if rows were repeated, or the rows."""
@@ -121,6 +93,38 @@ class State(ABC):
                         )
                     outside += 1
         return outside
+
+
+class State(Tally):
+    """Sums over the rows seen so far."""
+
+    @abstractmethod
+    def merge(self, other: Any) -> None:
+        """Add the rows of another state of the same terms."""
+
+    @abstractmethod
+    def sums(self) -> Sums: ...
+
+    @abstractmethod
+    def meat(self, family: Family, theta: Vector) -> Vector:
+        """Σ w² s sᵀ of the scores s in units: what sampling weights put between the breads."""
+
+    @abstractmethod
+    def payload(self) -> dict[str, Any]:
+        """The state's numbers, JSON-safe and exact."""
+
+    @abstractmethod
+    def restore(self, payload: dict[str, Any]) -> None: ...
+
+    @abstractmethod
+    def weighted(self) -> Any:
+        """The same rows as a state of frequency weights, each of weight 1."""
+
+    def merge_counts(self, other: State) -> None:
+        self.rows += other.rows
+        self.seen += other.seen
+        self.dropped += other.dropped
+        self.outside += other.outside
 
 
 def bad_value(column: str, row: int, what: str) -> DataError:
