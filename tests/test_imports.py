@@ -101,6 +101,8 @@ def test_only_commands_print() -> None:
 
 def test_optional_libraries_are_imported_when_used() -> None:
     for path in MODULES:
+        if path == ROOT / "sklearn.py":  # for those who have it
+            continue
         head = [
             node
             for node in ast.parse(path.read_text()).body

@@ -20,7 +20,7 @@ from .result import Measures, RegressionFit
 from .robust import check_cov, glm_covariance
 from .scoring import At, Climb, climb
 from .separation import diverging, watch
-from .solve import correlation_of, sweep
+from .solve import correlation_of, inverse, sweep
 
 PILOT, HEAD = 1 << 14, 1 << 17  # rows of the sample, of data in memory and of files
 SECOND = 1 << 19  # and of the places where it takes one more step, at most a quarter of all
@@ -224,7 +224,7 @@ def _finish(fitting: Fitting, passes: Passes, found: Climb, aliased: dict[int, V
     regular = status == "ok"
     if regular:
         cov_z = np.zeros((len(names),) * 2)
-        bread = np.linalg.inv(at.matrix[np.ix_(f, f)]) if f.size else np.zeros((0, 0))
+        bread = inverse(at.matrix[np.ix_(f, f)])
         inner = bread @ s.matrix[np.ix_(f, f)] @ bread if model.alpha else bread
         cov_z[np.ix_(f, f)] = inner * measures.dispersion
     cov = fitting.jacobian @ cov_z @ fitting.jacobian.T

@@ -17,6 +17,7 @@ from ..passes import Passes
 from ..sources import Source
 from .design import Roles, matrices, open_design, usable
 from .result import RegressionFit
+from .solve import inverse
 
 
 def check_cov(roles: Roles, known: tuple[str, ...]) -> None:
@@ -142,7 +143,7 @@ def glm_covariance(fit: RegressionFit, fitting: Any, at: Any, roles: Roles, inne
         meat = fitting.run(passes, at.beta, at.shape, 1 if fit.weight_kind in (None, "frequency") else 2).sums().matrix
     f = np.flatnonzero(fitting.free)
     bread = np.zeros_like(at.matrix)
-    bread[np.ix_(f, f)] = np.linalg.inv(at.matrix[np.ix_(f, f)])
+    bread[np.ix_(f, f)] = inverse(at.matrix[np.ix_(f, f)])
     shown = np.array([model.intercept, *model.kept])
     cov = fitting.jacobian @ bread @ meat @ bread @ fitting.jacobian.T
     k = int(shown.sum())

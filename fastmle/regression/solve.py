@@ -83,3 +83,14 @@ def correlation_of(matrix: Vector) -> tuple[Vector, Vector]:
     scale = np.sqrt(np.maximum(np.diag(matrix), 0.0))
     scale[scale == 0.0] = 1.0
     return matrix / np.outer(scale, scale), scale
+
+
+def inverse(matrix: Vector) -> Vector:
+    """Of a positive definite matrix, scaled to a correlation first; NaN where there is none."""
+    if not matrix.size:
+        return matrix
+    correlation, scale = correlation_of(matrix)
+    try:
+        return np.asarray(np.linalg.inv(correlation) / np.outer(scale, scale))
+    except np.linalg.LinAlgError:
+        return np.full_like(matrix, np.nan)

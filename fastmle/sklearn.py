@@ -1,0 +1,217 @@
+"""scikit-learn's estimators on fastmle's fits: same names, penalties as scikit-learn defines them.
+
+`LinearRegression`, `Ridge`, `LogisticRegression` (two classes), `PoissonRegressor`, `GammaRegressor`, `GaussianMLE`;
+`partial_fit` where it is exact. The fastmle fit itself, with errors and tests, is `result_`.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from sklearn.base import BaseEstimator, ClassifierMixin, DensityMixin, RegressorMixin
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.metrics import d2_tweedie_score
+from sklearn.utils.multiclass import check_classification_targets
+from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
+
+import fastmle as fm
+
+
+def _split(result: Any, intercept: bool, names: list[str]) -> tuple[np.ndarray, float]:
+    coef = np.array([result.params.get(name, 0.0) for name in names])
+    return coef, float(result.params["intercept"]) if intercept else 0.0
+
+
+def _names(count: int) -> list[str]:
+    return [f"x{j}" for j in range(count)]
+
+
+class _Linear(RegressorMixin, BaseEstimator):  # type: ignore[misc]
+    """What least squares with and without a penalty share: the sums are kept, so that `partial_fit` is exact."""
+
+    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Any:
+        """Fit to all rows."""
+        for name in ("stats_", "n_features_in_"):
+            self.__dict__.pop(name, None)
+        return self.partial_fit(X, y, sample_weight)
+
+    def partial_fit(self, X: Any, y: Any, sample_weight: Any = None) -> Any:
+        """Add rows; the fit is that of all rows so far."""
+        first = not hasattr(self, "stats_")
+        X, y = validate_data(self, X, y, reset=first, y_numeric=True, dtype=[np.float64, np.float32])
+        weights = None if sample_weight is None else _check_sample_weight(sample_weight, X, dtype=np.float64)
+        self.stats_ = self._empty() if first else self.stats_
+        self.stats_.update((X, np.asarray(y, np.float64)), weights=weights)
+        return self._solve()
+
+    def _solve(self) -> Any:
+        self.result_ = self.stats_.fit()
+        self.coef_, self.intercept_ = _split(self.result_, self.fit_intercept, _names(self.n_features_in_))
+        return self
+
+    def _empty(self) -> Any:
+        raise NotImplementedError
+
+    def predict(self, X: Any) -> np.ndarray:
+        check_is_fitted(self)
+        X = validate_data(self, X, reset=False, dtype=[np.float64, np.float32])
+        return np.asarray(X @ self.coef_ + self.intercept_)
+
+
+class LinearRegression(_Linear):
+    """Least squares; columns that repeat others get the coefficient 0."""
+
+    def __init__(self, fit_intercept: bool = True) -> None:
+        self.fit_intercept = fit_intercept
+
+    def _empty(self) -> Any:
+        return fm.suffstats("linear", intercept=self.fit_intercept, rank_deficient="drop")
+
+
+class Ridge(_Linear):
+    """Minimise ‖y − Xβ‖² + alpha ‖β‖², the intercept free."""
+
+    def __init__(self, alpha: float = 1.0, fit_intercept: bool = True) -> None:
+        self.alpha = alpha
+        self.fit_intercept = fit_intercept
+
+    def _empty(self) -> Any:
+        return fm.suffstats("ridge", alpha=self.alpha, intercept=self.fit_intercept, rank_deficient="drop")
+
+
+class LogisticRegression(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
+    """Two classes; minimise ½ ‖β‖² + C Σ loss, the intercept free. C=np.inf: no penalty."""
+
+    def __init__(self, C: float = 1.0, fit_intercept: bool = True) -> None:
+        self.C = C
+        self.fit_intercept = fit_intercept
+
+    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Any:
+        X, y = validate_data(self, X, y, dtype=[np.float64, np.float32])
+        check_classification_targets(y)
+        self.classes_, codes = np.unique(y, return_inverse=True)
+        if len(self.classes_) > 2:
+            raise ValueError("Only binary classification is supported. The type of the target is multiclass.")
+        if len(self.classes_) < 2:
+            raise ValueError("Classifier can't train when only one class is present.")
+        weights = None if sample_weight is None else _check_sample_weight(sample_weight, X, dtype=np.float64)
+        if weights is not None and len(np.unique(codes[weights > 0.0])) < 2:
+            raise ValueError("Classifier can't train when only one class has a weight above 0.")
+        alpha = 0.0 if np.isinf(self.C) else 1.0 / self.C
+        options = {"alpha": alpha, "intercept": self.fit_intercept, "rank_deficient": "drop"}
+        self.result_ = fm.fit("logistic", (X, codes.astype(np.float64)), weights=weights, **options)
+        if not self.result_.converged:
+            _warn(self.result_)
+        coef, self.intercept_ = _split(self.result_, self.fit_intercept, _names(X.shape[1]))
+        self.coef_, self.intercept_ = coef.reshape(1, -1), np.array([self.intercept_])
+        self.n_iter_ = np.array([self.result_.n_passes])
+        return self
+
+    def decision_function(self, X: Any) -> np.ndarray:
+        check_is_fitted(self)
+        X = validate_data(self, X, reset=False, dtype=[np.float64, np.float32])
+        return np.asarray(X @ self.coef_[0] + self.intercept_[0])
+
+    def predict_proba(self, X: Any) -> np.ndarray:
+        from scipy.special import expit
+
+        eta = self.decision_function(X)
+        return np.column_stack([expit(-eta), expit(eta)])
+
+    def predict(self, X: Any) -> np.ndarray:
+        eta = self.decision_function(X)
+        return np.asarray(self.classes_[(eta > 0.0).astype(int)])
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.classifier_tags.multi_class = False
+        return tags
+
+
+class _Generalized(RegressorMixin, BaseEstimator):  # type: ignore[misc]
+    """Log link; minimise half the mean unit deviance + ½ alpha ‖β‖², the intercept free."""
+
+    def __init__(self, alpha: float = 1.0, fit_intercept: bool = True) -> None:
+        self.alpha = alpha
+        self.fit_intercept = fit_intercept
+
+    _family = ""
+    _power = 0
+
+    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Any:
+        X, y = validate_data(self, X, y, y_numeric=True, dtype=[np.float64, np.float32])
+        weights = None if sample_weight is None else _check_sample_weight(sample_weight, X, dtype=np.float64)
+        if (y < 0.0).any() or (self._power == 2 and (y <= 0.0).any()):
+            raise ValueError(f"Some value(s) of y are out of the valid range of the model {type(self).__name__}")
+        total = float(len(y) if weights is None else weights.sum())
+        options = {"alpha": self.alpha * total, "intercept": self.fit_intercept, "rank_deficient": "drop"}
+        self.result_ = fm.fit(self._family, (X, np.asarray(y, np.float64)), weights=weights, **options)
+        if not self.result_.converged:
+            _warn(self.result_)
+        self.coef_, self.intercept_ = _split(self.result_, self.fit_intercept, _names(X.shape[1]))
+        self.n_iter_ = self.result_.n_passes
+        return self
+
+    def predict(self, X: Any) -> np.ndarray:
+        check_is_fitted(self)
+        X = validate_data(self, X, reset=False, dtype=[np.float64, np.float32])
+        return np.asarray(np.exp(X @ self.coef_ + self.intercept_))
+
+    def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
+        """D², the share of deviance explained, as scikit-learn's own."""
+        return float(d2_tweedie_score(y, self.predict(X), sample_weight=sample_weight, power=self._power))
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.target_tags.positive_only = True
+        return tags
+
+
+class PoissonRegressor(_Generalized):
+    """Counts, or any target that is not negative."""
+
+    _family = "poisson_regression"
+    _power = 1
+
+
+class GammaRegressor(_Generalized):
+    """Positive targets with a constant coefficient of variation."""
+
+    _family = "gamma_regression"
+    _power = 2
+
+
+class GaussianMLE(DensityMixin, BaseEstimator):  # type: ignore[misc]
+    """The multivariate normal density: means and covariance with divisor n."""
+
+    def fit(self, X: Any, y: Any = None) -> Any:
+        self.__dict__.pop("stats_", None)
+        return self.partial_fit(X)
+
+    def partial_fit(self, X: Any, y: Any = None) -> Any:
+        first = not hasattr(self, "stats_")
+        X = validate_data(self, X, reset=first, dtype=np.float64)
+        self.stats_ = fm.suffstats("mvn") if first else self.stats_
+        self.stats_.update(X)
+        self.result_ = self.stats_.fit()
+        self.mean_, self.covariance_ = self.result_.params["mu"], self.result_.params["cov"]
+        return self
+
+    def score_samples(self, X: Any) -> np.ndarray:
+        """The log-density of each row."""
+        from scipy.stats import multivariate_normal
+
+        check_is_fitted(self)
+        X = validate_data(self, X, reset=False, dtype=np.float64)
+        return np.atleast_1d(multivariate_normal(self.mean_, self.covariance_, allow_singular=True).logpdf(X))
+
+    def score(self, X: Any, y: Any = None) -> float:
+        """The log-likelihood of all rows."""
+        return float(self.score_samples(X).sum())
+
+
+def _warn(result: Any) -> None:
+    import warnings
+
+    warnings.warn(f"{result.status}: {result.message}", ConvergenceWarning, stacklevel=3)

@@ -1,0 +1,58 @@
+"""The scikit-learn adapters: scikit-learn's own checks, and its own answers."""
+
+from __future__ import annotations
+
+import warnings
+from typing import Any
+
+import numpy as np
+import pytest
+from sklearn import linear_model
+from sklearn.utils.estimator_checks import parametrize_with_checks
+
+from fastmle import sklearn as adapters
+
+RNG = np.random.default_rng(3)
+X = RNG.normal(size=(800, 4))
+ETA = 0.3 + X @ [0.5, -0.4, 0.2, 0.0]
+Y = ETA + RNG.normal(size=800)
+W = RNG.random(800) + 0.5
+
+
+@parametrize_with_checks(
+    [
+        adapters.LinearRegression(), adapters.Ridge(), adapters.LogisticRegression(), adapters.PoissonRegressor(),
+        adapters.GammaRegressor(), adapters.GaussianMLE(),
+    ]
+)  # fmt: skip
+def test_check_estimator(estimator: Any, check: Any) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        check(estimator)
+
+
+@pytest.mark.parametrize("weights", [None, W])
+def test_same_answers(weights: Any) -> None:
+    tight = {"tol": 1e-12, "max_iter": 10_000}
+    for mine, theirs, y in (
+        (adapters.LinearRegression(), linear_model.LinearRegression(), Y),
+        (adapters.Ridge(alpha=7.0), linear_model.Ridge(alpha=7.0, solver="cholesky"), Y),
+        (adapters.LogisticRegression(C=0.1), linear_model.LogisticRegression(C=0.1, **tight), (RNG.normal(size=800) < ETA) * 1),
+        (adapters.PoissonRegressor(alpha=0.3), linear_model.PoissonRegressor(alpha=0.3, **tight), RNG.poisson(np.exp(ETA))),
+        (adapters.GammaRegressor(alpha=0.3), linear_model.GammaRegressor(alpha=0.3, **tight), RNG.gamma(2.0, np.exp(ETA))),
+    ):
+        mine.fit(X, y, weights)
+        theirs.fit(X, y, weights)
+        np.testing.assert_allclose(np.ravel(mine.coef_), np.ravel(theirs.coef_), rtol=2e-5, atol=1e-6)
+        np.testing.assert_allclose(mine.predict(X), theirs.predict(X), rtol=1e-4, atol=1e-5)
+        assert mine.score(X, y) == pytest.approx(theirs.score(X, y), rel=1e-5)
+
+
+def test_partial_fits_are_exact() -> None:
+    for estimator in (adapters.LinearRegression, adapters.Ridge):
+        whole, parts = estimator().fit(X, Y, W), estimator()
+        for lo in range(0, 800, 90):
+            parts.partial_fit(X[lo : lo + 90], Y[lo : lo + 90], W[lo : lo + 90])
+        np.testing.assert_allclose(parts.coef_, whole.coef_, rtol=1e-12)
+    density = adapters.GaussianMLE().partial_fit(X[:300]).partial_fit(X[300:])
+    np.testing.assert_allclose(density.covariance_, np.cov(X.T, bias=True), rtol=1e-12)
