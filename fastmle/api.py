@@ -208,7 +208,7 @@ def loglik(
 def nll(family: str | Family, data: Any, params: Mapping[str, Any] | None = None, **options: Any) -> float:
     """The mean negative log-likelihood, −loglik/n; options as for `loglik`."""
     value, n = _loglik_with_n(family, data, params, **options)
-    return -value / n
+    return math.inf if value == -math.inf else -value / n
 
 
 def _loglik_with_n(

@@ -27,14 +27,26 @@ class Measured(float):
         return self
 
 
+def _defined(*fits: Fit) -> bool:
+    """Whether there are distributions: not where an estimate is missing or infinite, or a scale is 0."""
+    return all(np.isfinite(f.theta).all() and f.status != "degenerate" for f in fits)
+
+
+UNDEFINED = Measured(math.nan, math.nan, "undefined: there is no such distribution")
+
+
+@np.errstate(all="ignore")
 def entropy(fit: Fit) -> Measured:
     """−E log p(X) of the fitted distribution (differential entropy for continuous families)."""
+    if not _defined(fit):
+        return UNDEFINED
     closed = fit.family.entropy(fit.theta)
     if closed is not None:
         return Measured(closed)
     return _expect(fit, lambda x: -np.asarray(fit.logpdf(x)))
 
 
+@np.errstate(all="ignore")
 def kl(a: Fit, b: Fit) -> Measured:
     """KL(p_a || p_b) = E_a[log p_a(X) − log p_b(X)]; inf where a puts weight outside the support of b.
 
@@ -42,6 +54,8 @@ def kl(a: Fit, b: Fit) -> Measured:
     """
     if a.family.discrete != b.family.discrete:
         raise FamilyError(f"{a.family.name} and {b.family.name} are not on the same space")
+    if not _defined(a, b):
+        return UNDEFINED
     if type(a.family) is type(b.family):
         if a.family != b.family:
             raise FamilyError(f"the constants of the two {a.family.name} families differ")

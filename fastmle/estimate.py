@@ -73,6 +73,8 @@ def fit_state(family: Family, state: State, fixed: dict[str, Any]) -> Fit:
             raise FamilyError(f"{family.name}: {family.pack(held)} lies outside the parameter space")
     else:
         solution, how = _solve_fixed(family, s, fixed, free, held)
+        if solution.status == "ok" and not family.valid(np.array(solution.theta, float)):
+            raise FamilyError(f"{family.name}: {said(fixed)} leaves nothing inside the parameter space")
     theta = np.array(solution.theta, float)
     if solution.approximate:
         solution, how = _climb(family, s, theta, free), "newton"
@@ -122,7 +124,7 @@ def _finish(
             cov, sound = _covariance(state, family, point, free_regular)
             cov[free & ~regular] = cov[:, free & ~regular] = np.nan
             own = family.units(theta)
-            units = np.exp2(np.rint(np.log2(own)))  # powers of two, so that scaling back rounds nothing
+            units = np.exp2(np.floor(np.log2(own)))  # powers of two, so that scaling back rounds nothing
             cov = cov * np.outer(own / units, own / units)
             norm = point.norm(free_regular)
             if not sound and status == "ok":

@@ -180,7 +180,8 @@ class Fit:
     def logpdf(self, x: Any) -> Any:
         """log p(x), the log-density or log-probability, for each x."""
         dist = self.dist()
-        return dist.logpmf(x) if self.family.discrete else dist.logpdf(x)
+        with np.errstate(all="ignore"):  # NaN parameters give NaN
+            return dist.logpmf(x) if self.family.discrete else dist.logpdf(x)
 
     def cdf(self, x: Any) -> Any:
         """P(X <= x) for each x."""

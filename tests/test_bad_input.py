@@ -20,6 +20,7 @@ from fastmle.families import family_class
 pytestmark = pytest.mark.filterwarnings("error::RuntimeWarning")
 
 GOOD = np.random.default_rng(0).gamma(2.0, 3.0, 10_000)
+PAIRS = GOOD.reshape(-1, 2)
 OUTSIDE = [(name, value) for name, case in CASES.items() for value in case.outside]
 ENDS = [(name, end) for name, case in CASES.items() for end in case.ends]
 
@@ -202,6 +203,14 @@ def test_lengths_of_weights() -> None:
         (lambda: fm.fit("gaussian", GOOD, fixed={"nu": 1.0}), "mu, sigma"),
         (lambda: fm.fit("gaussian", GOOD, fixed={"mu": math.nan}), "mu"),
         (lambda: fm.fit("gaussian", GOOD, fixed={"sigma": -1.0}), "sigma|parameter space"),
+        (lambda: fm.fit("gaussian", GOOD, fixed={"mu": "a"}), "mu is one number"),
+        (lambda: fm.fit("gaussian", GOOD, fixed={"mu": [1.0, 2.0]}), "mu is one number"),
+        (lambda: fm.fit("gaussian", GOOD, fixed={"mu": None}), "mu is one number"),
+        (lambda: fm.loglik("gaussian", GOOD, mu="a", sigma=1.0), "mu is one number"),
+        (lambda: fm.fit("mvn", PAIRS, fixed={"cov": [[1.0, 2.0], [2.0, 1.0]]}), "parameter space"),
+        (lambda: fm.fit("mvn", PAIRS, fixed={"cov": [[1.0, 0.5], [0.2, 1.0]]}), "symmetric"),
+        (lambda: fm.fit("mvn", PAIRS, fixed={"mu": [1.0, 2.0, 3.0]}), "shape"),
+        (lambda: fm.loglik("mvn", PAIRS, mu=[0.0, 0.0], cov=1.0), "shape"),
         (lambda: fm.fit("gamma", GOOD, fixed={"shape": 0.0}), "shape|parameter space"),
         (lambda: fm.fit("weibull", GOOD, fixed={"shape": -2.0}), "shape|parameter space"),
         (lambda: fm.fit("weibull", GOOD, fixed={"shape": -2.0, "scale": 1.0}), "shape|parameter space"),
@@ -325,6 +334,23 @@ def test_all_values_equal(name: str, rows: int) -> None:
     assert not math.isinf(fit.llf) or fit.status != "ok"
 
 
+@pytest.mark.parametrize("name", [n for n, c in CASES.items() if c.equal == "degenerate"])
+def test_what_is_undefined_is_nan(name: str) -> None:
+    x = CASES[name].sample(4, 30)
+    none, some = fm.fit(family(name), np.repeat(x[:1], 5, axis=0)), fm.fit(family(name), x)
+    assert math.isnan(fm.entropy(none)) and math.isnan(fm.kl(none, some)) and math.isnan(fm.kl(some, none))
+    assert math.isnan(none.llf) and math.isnan(none.nll)
+    assert none.summary() and repr(none) and none._repr_html_()
+
+
+@pytest.mark.parametrize(("name", "bad"), OUTSIDE)
+def test_the_mean_nll_of_the_impossible_is_infinite(name: str, bad: float) -> None:
+    x = CASES[name].sample(4, 30)
+    at = fm.fit(family(name), x).params
+    x[3] = bad
+    assert fm.nll(family(name), x, at) == math.inf
+
+
 # -- hard but sound ------------------------------------------------------------------------------------------------------
 
 
@@ -367,6 +393,21 @@ def test_a_large_offset_costs_no_digits(offset: float) -> None:
         assert fm.fit("gaussian", values).params.sigma == pytest.approx(float(exact), rel=1e-13)
 
 
+def test_the_largest_numbers() -> None:
+    x = np.array([1.7e308, -1.7e308, 1e308, 3.0])
+    fit, same = fm.fit("gaussian", x), fm.fit("gaussian", np.ldexp(x, -100))
+    np.testing.assert_allclose(fit.theta, np.ldexp(same.theta, 100), rtol=1e-14)
+    np.testing.assert_allclose(list(fit.bse.values()), np.ldexp(list(same.bse.values()), 100), rtol=1e-13)
+    assert fit.llf == pytest.approx(same.llf - 4 * 100 * math.log(2.0), rel=1e-13)
+    assert fm.fit("uniform", x).llf == pytest.approx(-4 * (math.log(1.7e308) + math.log(2.0)), rel=1e-14)
+    y = np.array([1.7e308, 1e308, 0.3e308])
+    for name in ("gamma", "weibull"):
+        fit, same = fm.fit(name, y), fm.fit(name, np.ldexp(y, -100))
+        assert fit.params.shape == pytest.approx(same.params.shape, rel=1e-12)
+        assert fit.bse.shape == pytest.approx(same.bse.shape, rel=1e-10)
+        assert fit.status == "ok" and np.isfinite(list(fit.bse.values())).all()
+
+
 @pytest.mark.parametrize("name", [n for n, c in CASES.items() if c.scale])
 def test_subnormal_values(name: str) -> None:
     """Estimates that float64 holds are right; those that it cannot are not given."""
@@ -380,7 +421,8 @@ def test_subnormal_values(name: str) -> None:
         spacing = np.spacing(np.maximum(np.abs(expected), 5e-324))
         assert np.all(np.abs(fit.theta - expected) <= 1e-12 * np.abs(expected) + 2 * spacing)
     else:
-        assert fit.status == "not_converged" and "float64" in fit.message or "finite" in fit.message
+        assert fit.status == "not_converged"
+        assert "float64" in fit.message or "finite" in fit.message
 
 
 # -- states stay as they were --------------------------------------------------------------------------------------------

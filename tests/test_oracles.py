@@ -131,9 +131,7 @@ def test_no_nearby_point_is_higher(name: str, kind: str) -> None:
 HELD = [
     (name, held)
     for name, case in CASES.items()
-    for held in (
-        case.held if case.held is not None else family_class(name)(**case.constants).pack(case.usual)
-    )
+    for held in (case.held if case.held is not None else family(name).bind(columns(name)).pack(case.usual))
     if len(case.usual) > 1
 ]
 

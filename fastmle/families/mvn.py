@@ -59,7 +59,15 @@ class MVN(Family):
     def unpack(self, mapping: dict[str, Any]) -> Vector:
         if set(mapping) != {"mu", "cov"}:
             raise FamilyError(f"mvn has the parameters mu, cov; got {', '.join(mapping) or 'none'}")
-        return self.join(mapping["mu"], mapping["cov"])
+        try:
+            mu, cov = np.asarray(mapping["mu"], float), np.asarray(mapping["cov"], float)
+        except (TypeError, ValueError) as error:
+            raise FamilyError(f"mvn: mu and cov are arrays of numbers: {error}") from error
+        if mu.shape != (self.k,) or cov.shape != (self.k, self.k):
+            raise FamilyError(f"mvn: mu has the shape ({self.k},) and cov ({self.k}, {self.k}), not {mu.shape}, {cov.shape}")
+        if not np.allclose(cov, cov.T, rtol=1e-12, atol=0.0, equal_nan=True):
+            raise FamilyError("mvn: cov is not symmetric")
+        return self.join(mu, cov)
 
     def hold(self, fixed: dict[str, Any]) -> Vector:
         blank = {"mu": np.full(self.k, np.nan), "cov": np.full((self.k, self.k), np.nan)}

@@ -45,4 +45,6 @@ class Poisson(Family):
 
     def kl(self, theta: Vector, other: Vector) -> float:
         a, b = theta[0], other[0]
+        if a == 0.0:
+            return float(b)
         return float(-a * log_ratio_shortfall(b, a))

@@ -16,6 +16,12 @@ import scipy
 from ..family import Family, NoTheta, Param, RowTerms, Solution, Sums, Vector, finite, row_function
 
 
+def log_width(low: float, high: float) -> float:
+    """log(high − low), also where the width itself exceeds float64."""
+    width = high - low
+    return math.log(width) if math.isfinite(width) else math.log(0.5 * high - 0.5 * low) + math.log(2.0)
+
+
 class Ends(NamedTuple):
     """Both as maxima."""
 
@@ -51,7 +57,7 @@ class Uniform(Family):
     def loglik(self, s: Sums, theta: Vector) -> float:
         if theta[0] > -s.minus_low or theta[1] < s.high:
             return -math.inf
-        return -s.weight * math.log(theta[1] - theta[0])
+        return -s.weight * log_width(*theta.tolist())
 
     def score(self, s: Sums, theta: Vector) -> Vector:
         return np.full(2, np.nan)
@@ -63,9 +69,9 @@ class Uniform(Family):
         return scipy.stats.uniform(theta[0], theta[1] - theta[0])
 
     def entropy(self, theta: Vector) -> float:
-        return math.log(theta[1] - theta[0])
+        return log_width(*theta.tolist())
 
     def kl(self, theta: Vector, other: Vector) -> float:
         if other[0] > theta[0] or other[1] < theta[1]:
             return math.inf
-        return math.log((other[1] - other[0]) / (theta[1] - theta[0]))
+        return log_width(*other.tolist()) - log_width(*theta.tolist())

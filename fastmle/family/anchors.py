@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..kernels.vecmath import cos, log, sin
-from .terms import Anchor, Sums, Vector, row_function
+from .terms import Anchor, RowTerms, Sums, Vector, positive, row_function
 
 
 def binary_scale(largest: float) -> float:
@@ -32,6 +32,8 @@ def location_of(x: Vector) -> Location:
     low, high = float(x.min()), float(x.max())
     scale = binary_scale(max(abs(low), abs(high)))
     c = low if low == high else float(np.mean(x / scale)) * scale
+    if max(-low, high) > 2.0**1022:
+        c = 0.0  # x − c might overflow
     return Location(c, 1.0 / scale)
 
 
@@ -144,6 +146,8 @@ log_anchor = Anchor(
     of_sums=lambda s: center_at(s.c * (1.0 + s.u / s.weight)),
 )
 """For terms with the slots of `Logs`: shapes of 1e8 lose no digits."""
+
+log_terms = RowTerms(Logs, add_logs, positive, "x > 0", fill=1.0, theta=Center, kinds="sle", anchor=log_anchor)
 
 
 class LogCenter(NamedTuple):

@@ -126,6 +126,9 @@ class Family(ABC):
         if missing or unknown:
             said = ", ".join(p.name for p in self.params)
             raise FamilyError(f"{self.name} has the parameters {said}; got {', '.join(mapping) or 'none'}")
+        for key, value in mapping.items():
+            if np.ndim(value) or isinstance(value, str) or value is None:
+                raise FamilyError(f"{self.name}: {key} is one number, not {value!r}")
         return np.array([float(mapping[p.name]) for p in self.params])
 
     def row_theta(self, theta: Vector) -> Any:
