@@ -74,6 +74,7 @@ class Case:
     held: tuple[str, ...] | None = None  # parameters that `fixed=` may hold one at a time; None: all of them
     near: Callable[[str, Any], Any] | None = None  # (name, estimate) -> where to hold it; None: a tenth off
     outside: tuple[float, ...] = ()
+    rounds: bool = True  # values rounded to float32 are still possible
     rows: int = 120  # rows for the oracle, in 100 digits
 
     @property
@@ -941,6 +942,42 @@ CASES["laplace"] = Case(
     ends={"one row": ([3.0], "degenerate")},
     shift=lambda theta, a: (theta[0] + a, theta[1]),
     scale=lambda theta, c: (theta[0] * c, theta[1] * c),
+)
+
+def dirichlet(x: Any, w: Any) -> LogLik:
+    """Three columns."""
+    n, logs = mp.fsum(w), [dot(w, [mp.log(row[j]) for row in x]) for j in range(3)]
+    return lambda *alpha: (
+        n * (mp.loggamma(mp.fsum(alpha)) - mp.fsum(map(mp.loggamma, alpha)))
+        + mp.fsum((a - 1) * v for a, v in zip(alpha, logs, strict=True))
+    )
+
+
+def compositions(rng: Any, n: int, *alpha: float) -> np.ndarray:
+    x = np.maximum(rng.gamma(alpha, 1.0, (n, 3)), 1e-290)
+    return np.maximum(x / x.sum(axis=1, keepdims=True), 1e-300)
+
+
+CASES["dirichlet"] = Case(
+    draw=compositions,
+    space="ppp",
+    theta={
+        "usual": (2.5, 1.0, 4.0),
+        "small": (1e-2, 2e-2, 3e-2),
+        "large": (1e8, 3e8, 2e8),
+        "mixed": (1e4, 0.5, 20.0),
+    },
+    loglik=dirichlet,
+    whole=None,
+    constants={"k": 3},
+    rounds=False,
+    support=(0.0, 1.0),
+    hard={"ten rows": Hard(compositions(np.random.default_rng(5), 10, 1.0, 2.0, 3.0), (1.0, 2.0, 3.0))},
+    ends={
+        "one row": ([[0.2, 0.3, 0.5]], "degenerate"),
+        "equal rows": ([[0.2, 0.3, 0.5], [0.2, 0.3, 0.5]], "degenerate"),
+    },
+    outside=(0.0, -1.0, 1.5),
 )
 
 

@@ -408,7 +408,11 @@ def test_any_dtype_is_its_values(name: str) -> None:
     """float32 and one kind of whole numbers a family, in turn: each is a kernel of its own."""
     case = CASES[name]
     x = sample(name)[:9000].astype(np.float32)
-    close(fm.fit(family(name), x), fm.fit(family(name), x.astype(np.float64)))
+    if case.rounds:
+        close(fm.fit(family(name), x), fm.fit(family(name), x.astype(np.float64)))
+    else:  # as float32 they are, within its rounding
+        a, b = fm.fit(family(name), x), fm.fit(family(name), sample(name)[:9000])
+        np.testing.assert_allclose(a.theta, b.theta, rtol=1e-5)
     if case.whole is not None:
         k = case.whole(np.random.default_rng(3), 9000)
         dtype = WHOLE[list(CASES).index(name) % 3] if case.column != "bool" else "bool"

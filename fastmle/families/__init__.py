@@ -40,6 +40,7 @@ REGISTRY: dict[str, tuple[str, str]] = {
     "von_mises": ("von_mises", "VonMises"),
     "zero_inflated_poisson": ("zero_inflated_poisson", "ZeroInflatedPoisson"),
     "laplace": ("laplace", "Laplace"),
+    "dirichlet": ("dirichlet", "Dirichlet"),
 }
 
 

@@ -14,19 +14,15 @@ import numpy as np
 import scipy
 
 from ..family import (
-    Center,
     Family,
-    Logs,
     Param,
     RowTerms,
     Solution,
     Sums,
     Vector,
-    add_logs,
     center_mean,
-    log_anchor,
     log_gap,
-    positive,
+    log_terms,
 )
 from ..kernels.vecmath.gaps import (
     log_minus_digamma,
@@ -36,8 +32,6 @@ from ..kernels.vecmath.gaps import (
     trigamma_minus_inverse,
 )
 
-TERMS = RowTerms(Logs, add_logs, positive, "x > 0", fill=1.0, theta=Center, kinds="sle", anchor=log_anchor)
-
 
 @dataclass(frozen=True)
 class Gamma(Family):
@@ -45,7 +39,7 @@ class Gamma(Family):
 
     name: ClassVar[str] = "gamma"
     params: ClassVar[tuple[Param, ...]] = (Param("shape", "positive"), Param("rate", "positive"))
-    terms: ClassVar[RowTerms] = TERMS
+    terms: ClassVar[RowTerms] = log_terms
 
     def solve(self, s: Sums) -> Solution:
         gap, mean = float(log_gap(s)), center_mean(s)

@@ -44,6 +44,14 @@ def finite(x: float, theta: Any) -> bool:
     return abs(x) <= LARGEST
 
 
+def on_simplex(columns: Any) -> Any:
+    """Whether rows are positive and add up to 1, to 1e-8 or the rounding of float32."""
+    good = abs(sum(x.astype(float) for x in columns) - 1.0) <= (1e-8 if columns[0].itemsize > 4 else 1e-6)
+    for x in columns:
+        good &= x > 0.0
+    return good
+
+
 _TWO_52 = 2.0**52
 
 
@@ -137,6 +145,21 @@ class TableTerms:
 
 
 @dataclass(frozen=True, eq=False)
+class ColumnTerms:
+    """`each` for each of `k` columns: `Sums.columns`, one `Sums` a column.
+
+    `support(columns)` tells which rows are possible, of arrays; `where` the same in words. `scores(θ)` (k + 1, parameters)
+    is the score of a row in units as a linear function of (1, logs of its columns), for sandwich errors.
+    """
+
+    each: RowTerms
+    k: int
+    support: Callable[[Any], Any]
+    where: str
+    scores: Callable[[Vector], Vector]
+
+
+@dataclass(frozen=True, eq=False)
 class GramTerms:
     """First and second moments of `k` columns about an anchor: `Sums.center`, `first` (k), `second` (k, k).
 
@@ -150,4 +173,4 @@ class GramTerms:
     where: str = "every finite number"
 
 
-Terms = RowTerms | TableTerms | GramTerms
+Terms = RowTerms | TableTerms | ColumnTerms | GramTerms

@@ -1,0 +1,140 @@
+"""The state of several columns that add the same terms each: a row state a column, and a test of whole rows."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from ..family import ColumnTerms, Family, Sums, Vector
+from ..kernels import exact
+from ..kernels.fold import BLOCK
+from .base import Chunk, Options, State, bad_value, floats_from_json, floats_to_json
+from .rows import RowState
+
+PIECE = 256 * BLOCK  # rows that are tested at a time
+
+
+class ColumnsState(State):
+    """`parts`, one a column; under sampling weights also the exact totals of w² (1, logs)(1, logs)ᵀ, upper triangle."""
+
+    def __init__(self, terms: ColumnTerms, options: Options, theta: Any = None) -> None:
+        super().__init__(options)
+        self.terms = terms
+        masks = options.nulls == "drop" or options.outside == "count"  # such rows are null to the parts
+        inner = replace(options, nulls="drop" if masks else "raise", outside="raise")
+        self.parts = [RowState(terms.each, inner) for _ in range(terms.k)]
+        self.upper = np.triu_indices(terms.k + 1)
+        sampling = options.weighted and options.weight_kind == "sampling"
+        self.outer = exact.empty_totals("s" * len(self.upper[0]) if sampling else "")
+
+    def __copy__(self) -> ColumnsState:
+        made = object.__new__(type(self))
+        made.__dict__.update(self.__dict__)
+        made.parts = [part.__copy__() for part in self.parts]
+        made.outer = self.outer.copy()
+        return made
+
+    def add(self, chunk: Chunk, first_row: int = 0) -> None:
+        before = dict(self.__copy__().__dict__)
+        try:
+            for lo in range(0, chunk[0].size, PIECE):
+                self._add(tuple(c[lo : lo + PIECE] for c in chunk), first_row + lo)
+        except BaseException:
+            self.__dict__.update(before)
+            raise
+
+    def _add(self, chunk: Chunk, first_row: int) -> None:
+        columns, w = chunk[: self.terms.k], chunk[self.terms.k :]
+        with np.errstate(invalid="ignore"):
+            good = self.terms.support(columns)
+            if w:
+                good &= (w[0] > 0.0) & np.isfinite(w[0])
+        nulls = zeros = outside = 0
+        if not good.all():
+            masked, nulls, zeros, outside = self._judge(columns, w, ~good, first_row)
+            columns = tuple(np.where(masked, np.nan, c) if masked.any() else c for c in columns)
+        for part, column in zip(self.parts, columns, strict=True):
+            part.add((column, *w), first_row)
+        if len(self.outer):
+            self._add_outer(columns, w[0])
+        self.count(columns[0].size, nulls, zeros, outside)
+
+    def _judge(
+        self, columns: Chunk, w: Chunk, suspect: np.ndarray, first_row: int
+    ) -> tuple[np.ndarray, int, int, int]:
+        """Which rows do not count though their weight is not 0, and how many are null, of weight 0, outside."""
+        zero = (w[0] == 0.0) if w else np.zeros(suspect.size, bool)
+        null = np.zeros(suspect.size, bool)
+        if self.options.nulls == "drop":
+            for c in chunk_of(columns, w):
+                null |= np.isnan(c)
+        outside = np.zeros(suspect.size, bool)
+        for i in np.flatnonzero(suspect & ~zero & ~null).tolist():
+            row = slice(i, i + 1)
+            weight = w[0][row] if w else None
+            found = self.judge(tuple(c[row] for c in columns), weight, first_row + i, self._possible)
+            if not found and self.options.outside == "raise":
+                label = ", ".join(self.options.labels)
+                raise bad_value(label, first_row + i, f"is outside the support ({self.options.support})")
+            outside[i] = True
+        null &= ~zero
+        return null | outside, int(null.sum()), int(zero.sum()), int(outside.sum())
+
+    def _possible(self, v: float) -> bool:
+        support = self.terms.each.support
+        return support is None or bool(support(v, self.terms.each.theta()))
+
+    def _add_outer(self, columns: Chunk, w: np.ndarray) -> None:
+        blocks = []
+        for lo in range(0, w.size, BLOCK):
+            rows = slice(lo, lo + BLOCK)
+            keep = (w[rows] > 0.0) & ~np.isnan(columns[0][rows])
+            logs = [np.log(c[rows][keep].astype(np.float64)) for c in columns]
+            one = w[rows][keep] * np.stack([np.ones(int(keep.sum())), *logs])
+            blocks.append((one @ one.T)[self.upper])
+        exact.add_blocks()(self.outer, np.zeros(len(self.outer), bool), np.array(blocks))
+
+    def merge(self, other: ColumnsState) -> None:
+        self.parts = [part.__copy__() for part in self.parts]
+        for mine, yours in zip(self.parts, other.parts, strict=True):
+            mine.merge(yours)
+        outer = self.outer.copy()
+        if len(outer):
+            exact.merge_totals(outer, other.outer, np.zeros(len(outer), bool))
+        self.outer = outer
+        self.merge_counts(other)
+
+    def weighted(self) -> ColumnsState:
+        state = ColumnsState(self.terms, replace(self.options, weighted=True))
+        state.parts = [part.weighted() for part in self.parts]
+        state.merge_counts(self)
+        return state
+
+    def sums(self) -> Sums:
+        columns = [part.sums() for part in self.parts]
+        return Sums(columns[0].weight, columns[0].n, self.rows, columns=columns)
+
+    def meat(self, family: Family, theta: Vector) -> Vector:
+        size = self.terms.k + 1
+        outer = np.zeros((size, size))
+        outer[self.upper] = outer.T[self.upper] = [exact.value(t) for t in self.outer]
+        scores = self.terms.scores(theta)
+        return np.asarray(scores.T @ outer @ scores)
+
+    def payload(self) -> dict[str, Any]:
+        width = exact.FIRST
+        outer = [floats_to_json(t[: width + int(t[1])]) for t in self.outer]
+        return {"parts": [part.payload() for part in self.parts], "outer": outer}
+
+    def restore(self, payload: dict[str, Any]) -> None:
+        for part, stored in zip(self.parts, payload["parts"], strict=True):
+            part.rows, part.seen = self.rows, self.seen
+            part.restore(stored)
+        for total, stored in zip(self.outer, payload["outer"], strict=True):
+            total[: len(stored)] = floats_from_json(stored)
+
+
+def chunk_of(columns: Chunk, w: Chunk) -> Chunk:
+    return (*columns, *w)
