@@ -25,7 +25,7 @@ from .solve import correlation_of, inverse, sweep
 PILOT, HEAD = 1 << 14, 1 << 17  # rows of the sample, of data in memory and of files
 SECOND = 1 << 19  # and of the places where it takes one more step, at most a quarter of all
 SAME = 1e-11  # what is left of a column that repeats others
-MANY = 1 << 20
+MANY = 1 << 18
 PILOT_STEPS, STEPS = 25, 60
 
 

@@ -57,7 +57,7 @@ def gram_of(state: GramState, centered: bool) -> tuple[np.ndarray, Vector, Vecto
     k = state.terms.k + 1
     upper = np.triu_indices(k)
     g = np.zeros((k, k), dtype=object)
-    g[upper] = g.T[upper] = decimals(state.exact_values()[: state.slots])
+    g[upper] = g.T[upper] = state.decimals()
     center, per = np.array(theta.c), np.array(theta.per)
     if not centered:
         d = np.array([Decimal(0), *(Decimal(c) * Decimal(p) for c, p in zip(theta.c, theta.per, strict=True))], dtype=object)

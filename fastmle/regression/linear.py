@@ -80,8 +80,8 @@ class LinearRegression(Regression):
             if state.seen <= terms.double_rows or not source.reopenable:
                 raise
         if (least is None or least.condition > HOPELESS) and state.seen > terms.double_rows and source.reopenable:
-            state = passes.run(replace(terms, double_rows=EVERY_ROW))
-        fit = fit_linear(model, state, fixed, EVERY_ROW)
+            state, least = passes.run(replace(terms, double_rows=EVERY_ROW)), None
+        fit = fit_linear(model, state, fixed, EVERY_ROW if least is None else terms.double_rows, least)
         if again and source.reopenable:
             linear_covariance(fit, data, roles, passes)
         fit.n_passes = passes.count
@@ -104,10 +104,13 @@ class RidgeRegression(Regression):
     fit_data = LinearRegression.fit_data
 
 
-def fit_linear(model: Any, state: GramState, fixed: dict[str, Any], double_rows: int | None = None) -> RegressionFit:
+def fit_linear(
+    model: Any, state: GramState, fixed: dict[str, Any], double_rows: int | None = None, least: Least | None = None
+) -> RegressionFit:
     """The fit from a state alone."""
     rows = model.terms.double_rows if double_rows is None else double_rows
-    least = least_squares(model, state, {k: float(v) for k, v in fixed.items()}, state.double and state.seen <= rows)
+    held = {k: float(v) for k, v in fixed.items()}
+    least = least or least_squares(model, state, held, state.double and state.seen <= rows)
     options = state.options
     kind = options.weight_kind if options.weighted else None
     model = replace(model, dropped=least.aliased)

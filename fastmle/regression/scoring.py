@@ -31,16 +31,18 @@ class At:
     matrix: Vector  # expected information and penalty
     free: np.ndarray
     shape_free: bool
+    taken: Vector | None = None  # the step, once it is known
 
     def good(self) -> bool:
         return math.isfinite(self.objective) and bool(np.isfinite(self.gradient).all() and np.isfinite(self.matrix).all())
 
     def step(self) -> Vector:
-        out = np.zeros_like(self.beta)
-        f = self.free
-        if f.any():
-            out[f] = ascent(self.gradient[f], self.matrix[np.ix_(f, f)])
-        return out
+        if self.taken is None:
+            self.taken = np.zeros_like(self.beta)
+            f = self.free
+            if f.any():
+                self.taken[f] = ascent(self.gradient[f], self.matrix[np.ix_(f, f)])
+        return self.taken
 
     def shape_step(self) -> float:
         """In log q, towards the maximum."""

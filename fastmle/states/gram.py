@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from decimal import Decimal
 from fractions import Fraction
 from typing import Any, NamedTuple
 
@@ -10,8 +11,8 @@ import numpy as np
 
 from ..family import Family, GramTerms, Sums, Vector, location_of
 from ..kernels import exact
-from ..kernels.fold import BLOCK
 from ..kernels.double import compile_double_gram
+from ..kernels.fold import BLOCK
 from ..kernels.gram import compile_gram, pairs
 from ..kernels.tiles import KINDS, addresses_of
 from .base import Chunk, Options
@@ -134,6 +135,13 @@ class GramState(TotalsState):
         for at, t in enumerate(self.totals[self.low]):
             values[at] += exact.exact_value(t)
         return values
+
+    def decimals(self) -> list[Decimal]:
+        """The triangle in decimals, of the digits of the present context."""
+        parts = [exact.components(t) for t in self.totals[: self.slots]]
+        for own, t in zip(parts, self.totals[self.low], strict=False):
+            own += exact.components(t)
+        return [sum(map(Decimal, own), Decimal(0)) for own in parts]
 
     # -- reading ---------------------------------------------------------------------------------------------------
 
