@@ -30,6 +30,8 @@ def _names(count: int) -> list[str]:
 class _Linear(RegressorMixin, BaseEstimator):  # type: ignore[misc]
     """What least squares with and without a penalty share: the sums are kept, so that `partial_fit` is exact."""
 
+    stats_: Any
+
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Any:
         """Fit to all rows."""
         for name in ("stats_", "n_features_in_"):
@@ -99,12 +101,12 @@ class LogisticRegression(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         if weights is not None and len(np.unique(codes[weights > 0.0])) < 2:
             raise ValueError("Classifier can't train when only one class has a weight above 0.")
         alpha = 0.0 if np.isinf(self.C) else 1.0 / self.C
-        options = {"alpha": alpha, "intercept": self.fit_intercept, "rank_deficient": "drop"}
+        options: dict[str, Any] = {"alpha": alpha, "intercept": self.fit_intercept, "rank_deficient": "drop"}
         self.result_ = fm.fit("logistic", (X, codes.astype(np.float64)), weights=weights, **options)
         if not self.result_.converged:
             _warn(self.result_)
-        coef, self.intercept_ = _split(self.result_, self.fit_intercept, _names(X.shape[1]))
-        self.coef_, self.intercept_ = coef.reshape(1, -1), np.array([self.intercept_])
+        coef, intercept = _split(self.result_, self.fit_intercept, _names(X.shape[1]))
+        self.coef_, self.intercept_ = coef.reshape(1, -1), np.array([intercept])
         self.n_iter_ = np.array([self.result_.n_passes])
         return self
 
@@ -145,7 +147,7 @@ class _Generalized(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         if (y < 0.0).any() or (self._power == 2 and (y <= 0.0).any()):
             raise ValueError(f"Some value(s) of y are out of the valid range of the model {type(self).__name__}")
         total = float(len(y) if weights is None else weights.sum())
-        options = {"alpha": self.alpha * total, "intercept": self.fit_intercept, "rank_deficient": "drop"}
+        options: dict[str, Any] = {"alpha": self.alpha * total, "intercept": self.fit_intercept, "rank_deficient": "drop"}
         self.result_ = fm.fit(self._family, (X, np.asarray(y, np.float64)), weights=weights, **options)
         if not self.result_.converged:
             _warn(self.result_)
@@ -184,6 +186,8 @@ class GammaRegressor(_Generalized):
 
 class GaussianMLE(DensityMixin, BaseEstimator):  # type: ignore[misc]
     """The multivariate normal density: means and covariance with divisor n."""
+
+    stats_: Any
 
     def fit(self, X: Any, y: Any = None) -> Any:
         self.__dict__.pop("stats_", None)

@@ -81,7 +81,7 @@ class Fitting:
     def dispersion(self, at: At) -> float:
         if not self.model.dispersed:
             return 1.0
-        return max(at.sums.pearson / max(at.sums.n - self.free.sum(), 1.0), 1e-300)
+        return float(max(at.sums.pearson / max(at.sums.n - self.free.sum(), 1.0), 1e-300))
 
     def first(self, passes: Passes, evaluate: Any, shape: float) -> Vector:
         """The constant model, or least squares on the link's scale where there is no intercept to be had."""
@@ -177,7 +177,7 @@ def _second(fitting: Fitting, passes: Passes, beta: Vector, shape: float) -> Vec
         some = Passes(Spread(source, min(SECOND, (source.rows or 0) // 4)), passes.options)
         at = fitting.evaluator(some)(beta, shape)
         if at.good():
-            return beta + at.step()
+            return np.asarray(beta + at.step())
     return beta
 
 
@@ -256,7 +256,7 @@ def _with_shape(
 def _measures(fitting: Fitting, s: Sums, n: float, kind: str | None) -> tuple[Measures, float]:
     model = fitting.model
     p = int(fitting.free.sum())
-    s.shape = next(iter(fitting.states.values())).theta.shape
+    s.__dict__["shape"] = next(iter(fitting.states.values())).theta.shape
     m = Measures(df_resid=n - p, pearson_chi2=s.pearson, deviance=2.0 * (s.loss - s.b))
     llf, m.dispersion_ml = model.log_likelihood(s, s.n)
     if model.dispersed:

@@ -59,6 +59,7 @@ class FormulaSource(Source):
         self._pandas: Any = _library("pandas", "formula")
         self._start, self.reopenable, self.rows = frames_of(data)
         self.in_memory, self.description, self.formula = self.rows is not None, f"formula {formula!r}", formula
+        self._left: Any = None
         try:
             parsed = formulaic.Formula(formula)
             self._left, self._right = (parsed.lhs, parsed.rhs) if hasattr(parsed, "lhs") else (None, parsed)

@@ -72,7 +72,7 @@ class LinearRegression(Regression):
         terms = replace(model.terms, fourth=model.terms.fourth and not source.reopenable)
         if again and not source.reopenable and not (sampling and roles.cov == "model" and terms.fourth):
             raise DataError(f"these standard errors need a second pass, and {source.description} can be read only once")
-        state = passes.run(terms)
+        state: Any = passes.run(terms)
         least: Least | None = None
         try:
             least = least_squares(model, state, fixed, state.seen <= terms.double_rows)
@@ -98,8 +98,8 @@ class RidgeRegression(Regression):
     name: ClassVar[str] = "ridge"
     precision_weights: ClassVar[bool] = True
     check = LinearRegression.check
-    bind = LinearRegression.bind  # type: ignore[assignment]
-    terms = LinearRegression.terms  # type: ignore[assignment]
+    bind = LinearRegression.bind
+    terms = LinearRegression.terms
     fit_state = LinearRegression.fit_state
     fit_data = LinearRegression.fit_data
 

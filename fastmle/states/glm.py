@@ -107,7 +107,8 @@ class GlmState(TotalsState):
         return 1.0
 
     def _theta_from(self, values: list[Any]) -> Any:
-        return Place(*map(np.array, values[:3]), values[3])
+        beta, center, per = map(np.array, values[:3])
+        return Place(beta, center, per, float(values[3]))
 
     # -- reading -------------------------------------------------------------------------------------------------------
 
