@@ -12,12 +12,10 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
-    from .api import Comparison as Comparison
-    from .api import compare as compare
     from .api import fit as fit
-    from .api import loglik as loglik
-    from .api import nll as nll
     from .api import suffstats as suffstats
+    from .comparison import Comparison as Comparison
+    from .comparison import compare as compare
     from .divergence import entropy as entropy
     from .divergence import kl as kl
     from .errors import ConvergenceError as ConvergenceError
@@ -25,12 +23,15 @@ if TYPE_CHECKING:
     from .errors import FamilyError as FamilyError
     from .errors import FastmleError as FastmleError
     from .family import Family as Family
+    from .likelihood import loglik as loglik
+    from .likelihood import nll as nll
     from .result import Fit as Fit
     from .stats import SufficientStats as SufficientStats
     from .stats import load as load
 
 _HOME = {
-    "fit": "api", "suffstats": "api", "loglik": "api", "nll": "api", "compare": "api", "Comparison": "api",
+    "fit": "api", "suffstats": "api", "loglik": "likelihood", "nll": "likelihood",
+    "compare": "comparison", "Comparison": "comparison",
     "kl": "divergence", "entropy": "divergence", "Fit": "result", "SufficientStats": "stats", "load": "stats",
     "Family": "family", "DataError": "errors", "FamilyError": "errors", "ConvergenceError": "errors", "FastmleError": "errors",
 }  # fmt: skip

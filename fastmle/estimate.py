@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from .errors import DataError, FamilyError
+from .errors import ConvergenceError, DataError, FamilyError
 from .family import Family, Solution, Sums, Vector
 from .newton import Point, maximise
 from .passes import Passes
@@ -171,3 +171,10 @@ def _covariance(state: State, family: Family, point: Point, free: np.ndarray) ->
         inner = inner @ state.meat(family, point.theta)[part] @ inner
     cov[part] = inner
     return cov, True
+
+
+def judged(result: Fit, strict: bool) -> Fit:
+    """The fit itself, or under `strict` an error for every status but "ok" and "nonregular"."""
+    if strict and result.status not in ("ok", "nonregular"):
+        raise ConvergenceError(f"{result.family.name}: {result.status}: {result.message}")
+    return result

@@ -150,7 +150,7 @@ class Fit:
     @property
     def nll(self) -> float:
         """The mean negative log-likelihood, −llf/nobs."""
-        return -self.llf / self.nobs
+        return -self.llf / self.nobs + 0.0  # not -0
 
     @property
     def df_model(self) -> int:
@@ -216,7 +216,7 @@ class Fit:
 
     def rows(self) -> list[tuple[str, str, str, str, str]]:
         """The table of summary(): name, estimate, standard error, interval, for each scalar."""
-        scalar = [(p.name, v) for p, v in zip(self.family.params, self.theta, strict=True)]
+        scalar = [(p.name, v) for p, v in zip(self.family.params, self.theta.tolist(), strict=True)]
         errors = np.sqrt(np.maximum(np.diag(self.cov), 0.0)) * self.units
         from scipy.special import ndtri
 

@@ -12,9 +12,10 @@ from typing import Any
 import numpy as np
 
 from .errors import DataError, FamilyError
-from .estimate import check_weights, fit_state
+from .estimate import check_weights, fit_state, judged
 from .families import family_of
 from .family import Family
+from .likelihood import loglik_of
 from .result import Fit, to_json
 from .sources import open_source
 from .sources.streams import as_columns
@@ -148,16 +149,12 @@ class SufficientStats:
 
     def fit(self, fixed: Mapping[str, Any] | None = None, strict: bool = False) -> Fit:
         """The maximum-likelihood fit to all rows so far. Raises DataError if there are none."""
-        from .api import judged
-
         fit = fit_state(self.family, self.state, dict(fixed or {}))
         fit.bins = self.bins
         return judged(fit, strict)
 
     def loglik(self, params: Mapping[str, Any] | None = None, **more: Any) -> float:
         """Σ w log p(x; params) of all rows so far; −inf if one of them is impossible."""
-        from .api import loglik_of
-
         return loglik_of(self.family, self.state, {**(params or {}), **more})
 
     def nll_surface(self, intercepts: Any, slopes: Any, feature: str | None = None) -> Any:

@@ -58,7 +58,7 @@ class MVN(Family):
 
     def unpack(self, mapping: dict[str, Any]) -> Vector:
         if set(mapping) != {"mu", "cov"}:
-            raise FamilyError(f"mvn has the parameters mu, cov; got {', '.join(mapping) or 'none'}")
+            raise FamilyError(f"mvn: its parameters are mu, cov, not {', '.join(mapping) or 'none'}")
         try:
             mu, cov = np.asarray(mapping["mu"], float), np.asarray(mapping["cov"], float)
         except (TypeError, ValueError) as error:

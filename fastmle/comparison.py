@@ -1,0 +1,137 @@
+"""Several families on the same rows, ranked by AIC; those that one read decides share it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any, Literal
+
+from .errors import DataError, FamilyError
+from .estimate import check_weights, fit_passes, fit_state
+from .families import REGISTRY, family_class, family_of
+from .family import Family
+from .passes import Bar, Passes, Progress
+from .request import Nulls, WeightKind, reading_options, wanted_columns
+from .result import Fit, short
+from .sources import Source, open_source
+from .states import Options, new_state
+
+
+class Comparison(list[Fit]):
+    """Fits of several families to the same data, the best AIC first."""
+
+    @property
+    def table(self) -> list[dict[str, Any]]:
+        """One dict a fit: family, params, llf, aic, bic, delta_aic, status."""
+        best = min((f.aic for f in self if f.aic is not None and not math.isnan(f.aic)), default=math.nan)
+        return [
+            {
+                "family": f.family.name,
+                "params": dict(f.params),
+                "llf": f.llf,
+                "aic": f.aic,
+                "bic": f.bic,
+                "delta_aic": None if f.aic is None else f.aic - best,
+                "status": f.status,
+            }
+            for f in self
+        ]
+
+    def __repr__(self) -> str:
+        head = ("family", "log-lik", "AIC", "BIC", "ΔAIC", "status", "parameters")
+        rows = [head]
+        for row in self.table:
+            numbers = [row["llf"], row["aic"], row["bic"], row["delta_aic"]]
+            shown = ["" if v is None else f"{v:.2f}" for v in numbers]
+            params = ", ".join(f"{k}={short(v)}" for k, v in row["params"].items())
+            rows.append((row["family"], *shown, row["status"], params))
+        widths = [max(len(r[i]) for r in rows) for i in range(len(head))]
+        left = (0, 5, 6)
+        return "\n".join(
+            "  ".join(
+                c.ljust(w) if i in left else c.rjust(w)
+                for i, (c, w) in enumerate(zip(r, widths, strict=True))
+            ).rstrip()
+            for r in rows
+        )
+
+    def _repr_html_(self) -> str:
+        import html
+
+        return f"<pre>{html.escape(repr(self))}</pre>"
+
+
+def compare(
+    data: Any,
+    families: Sequence[str | Family] | Literal["all"],
+    *,
+    column: str | int | None = None,
+    columns: Sequence[str | int] | None = None,
+    weights: Any = None,
+    weight_kind: WeightKind = "frequency",
+    nulls: Nulls = "raise",
+    threads: int | None = None,
+    chunk_rows: int | None = None,
+    progress: bool | Progress | None = None,
+) -> Comparison:
+    """Fits of several families to the same rows, ranked by AIC; one-pass families share one read.
+
+    families: names or objects, or "all": every registered family of one column whose support holds the data.
+    Raises DataError if a named family cannot have produced the data.
+    """
+    everything = isinstance(families, str) and families == "all"
+    if isinstance(families, str) and not everything:
+        families = [families]
+    source = open_source(data, wanted_columns(column, columns), {"weights": weights}, chunk_rows=chunk_rows)
+    chosen: list[Family] = []
+    for given in list(REGISTRY) if everything else families:
+        if everything and not _fits_alone(str(given), source):
+            continue
+        chosen.append(family_of(given).bind(source.names))
+    if not chosen:
+        raise FamilyError("compare needs at least one family")
+    base = reading_options(source, chosen[0], weights is not None, weight_kind, nulls, threads)
+    if everything:
+        chosen = [
+            f
+            for f in chosen
+            if not (base.weighted and weight_kind == "precision" and not f.precision_weights)
+        ]
+    for f in chosen:
+        check_weights(f, base)
+    passes = Passes(source, base, Bar() if progress is True else progress or None)
+
+    def options(f: Family) -> Options:
+        where = f.terms.where
+        return Options(**{**base.__dict__, "support": where, "outside": "count" if everything else "raise"})
+
+    shared = [f for f in chosen if f.one_pass]
+    fits = []
+    if shared:
+        states = passes.run_all([new_state(f.terms, options(f)) for f in shared])
+        fits = [fit_state(f, state, {}) for f, state in zip(shared, states, strict=True) if not state.outside]
+    for f in chosen:
+        if not f.one_pass:
+            try:
+                fits.append(
+                    fit_passes(
+                        f,
+                        Passes(
+                            source, Options(**{**options(f).__dict__, "outside": "raise"}), passes.progress
+                        ),
+                        {},
+                    )
+                )
+            except DataError:
+                if not everything:
+                    raise
+    return Comparison(sorted(fits, key=lambda f: math.inf if f.aic is None or math.isnan(f.aic) else f.aic))
+
+
+def _fits_alone(name: str, source: Source) -> bool:
+    """Whether a family can be made for these columns without constants."""
+    try:
+        family_of(name).bind(source.names)
+    except (FamilyError, TypeError):
+        return False
+    return len(source.names) == 1 or not family_class(name).discrete
