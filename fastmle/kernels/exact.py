@@ -104,9 +104,11 @@ def _survey(is_max: Any, sums: Any, counts: Any, at: Any, running: Any, tally: A
             for k in range(3):
                 tally[j, k] += counts[b, k]
         start = stop
-        if j < at.size:
-            running[j + 1] = running[j]
-            tally[j + 1] = tally[j]
+        if j < at.size:  # one by one: Numba's assignment of rows takes seconds to compile
+            for k in range(slots):
+                running[j + 1, k] = running[j, k]
+            for k in range(3):
+                tally[j + 1, k] = tally[j, k]
     return sound
 
 
