@@ -71,7 +71,7 @@ def from_json(value: Any) -> Any:
     return math.nan if value is None else float(value)
 
 
-@dataclass
+@dataclass(eq=False)
 class Fit:
     """A maximum-likelihood fit. Arrays are in the flat order of `cov_params()`."""
 
@@ -214,6 +214,11 @@ class Fit:
         shown = ", ".join(f"{k}={short(v)} ± {short(errors[k], 2)}" for k, v in self.params.items())
         return f"<Fit {self.family.name}: {shown}; n={self.nobs:,.10g}, {self.status}>"
 
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Fit) and self.to_dict() == other.to_dict()
+
+    __hash__ = None  # type: ignore[assignment]
+
     def rows(self) -> list[tuple[str, str, str, str, str]]:
         """The table of summary(): name, estimate, standard error, interval, for each scalar."""
         scalar = [(p.name, v) for p, v in zip(self.family.params, self.theta.tolist(), strict=True)]
@@ -301,11 +306,18 @@ class Fit:
 
     @classmethod
     def from_dict(cls, stored: Mapping[str, Any]) -> Fit:
-        """A fit from `to_dict()`. Raises FamilyError for another format."""
-        from .families import family_of
-
+        """A fit from `to_dict()`. Raises FamilyError if it is none, or of another format."""
         if stored.get("format") != FORMAT:
             raise FamilyError(f"this is no fit of format {FORMAT}")
+        try:
+            return cls._from_stored(stored)
+        except (KeyError, TypeError) as error:
+            raise FamilyError(f"this is no fit: {error!r} is missing or damaged") from error
+
+    @classmethod
+    def _from_stored(cls, stored: Mapping[str, Any]) -> Fit:
+        from .families import family_of
+
         if "regression" in stored:
             from .regression.result import RegressionFit
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import zlib
 from collections.abc import Mapping
 from copy import copy
 from dataclasses import replace
@@ -11,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from .errors import DataError, FamilyError
+from .errors import DataError, FamilyError, FastmleError
 from .estimate import check_weights, fit_state, judged
 from .families import family_of
 from .family import Family
@@ -109,25 +110,32 @@ class SufficientStats:
             for s in (self, other)
         )
         if mine[:3] != yours[:3] or (mine[3] is not None and yours[3] is not None and mine[3] != yours[3]):
-            raise FamilyError(f"states of {mine[:3]} and {yours[:3]} do not merge")
+            said = [f"{name} ({kind} weights, nulls={nulls!r}, {constants})" for name, kind, nulls, constants in (mine, yours)]
+            raise FamilyError(f"states of {said[0]} and {said[1]} do not merge")
         one, two = (self, other) if self._state is not None else (other, self)
-        merged = copy(one)
-        if one._state is not None:
-            merged._state = copy(one._state)
-            if two._state is not None:
-                right = two._state
-                if merged._state.options.weighted != right.options.weighted:
-                    if right.options.weighted:
-                        merged._state = merged._state.weighted()
-                    else:
-                        right = right.weighted()
-                merged._state.merge(right)
-        if self.bins is not None and other.bins is not None:
-            merged.bins = Bins.from_dict(self.bins.to_dict())
-            merged.bins.merge(other.bins)
-        else:
+        merged, right = copy(one), two._state
+        if merged._state is not None and right is not None:
+            if right.options.weighted and not merged._state.options.weighted:
+                merged._state = merged._state.weighted()
+            elif merged._state.options.weighted and not right.options.weighted:
+                right = right.weighted()
+            merged._state.merge(right)
+        if merged.bins is None or two.bins is None:
             merged.bins = None
+        else:
+            merged.bins.merge(two.bins)
         return merged
+
+    def __copy__(self) -> SufficientStats:
+        made = object.__new__(type(self))
+        made.__dict__.update(self.__dict__)
+        made._state = None if self._state is None else copy(self._state)
+        made.bins = None if self.bins is None else Bins.from_dict(self.bins.to_dict())
+        return made
+
+    def __radd__(self, other: object) -> SufficientStats:
+        """So that sum(states) begins with 0."""
+        return copy(self) if other == 0 else NotImplemented
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, SufficientStats) and self.to_dict() == other.to_dict()
@@ -197,14 +205,20 @@ class SufficientStats:
         }
 
     @classmethod
-    def from_dict(cls, stored: Mapping[str, Any]) -> SufficientStats:
-        """A state from `to_dict()`. Raises DataError if it is none, or of a later version."""
+    def from_dict(cls, stored: Mapping[str, Any], family: Family | None = None) -> SufficientStats:
+        """A state from `to_dict()`; `family` is needed for one that is not fastmle's own.
+
+        Raises DataError if it is none, of a later version, or of another family.
+        """
         from .pool import cores
 
         try:
             if stored["format"] != FORMAT or stored["version"] > VERSION:
                 raise DataError(f"this is no {FORMAT} of version {VERSION} or earlier")
-            family = family_of(stored["family"], **stored["constants"])
+            if family is None:
+                family = family_of(stored["family"], **stored["constants"])
+            elif (family.name, to_json(family.constants())) != (stored["family"], stored["constants"]):
+                raise DataError(f"this is a state of {stored['family']} with {stored['constants']}, not of {family}")
             options = Options(weight_kind=stored["weight_kind"], nulls=stored["nulls"], threads=cores())
             made = cls(family, options, stored["columns"])
             if stored["bins"] is not None:
@@ -218,20 +232,29 @@ class SufficientStats:
                 state.restore(kept)
                 made._state = state
             return made
-        except (KeyError, TypeError, IndexError, AttributeError) as error:
+        except FastmleError:
+            raise
+        except (LookupError, TypeError, AttributeError, ValueError, OverflowError) as error:
             raise DataError(f"this is no {FORMAT}: {error!r} is missing or damaged") from error
 
+    def __reduce__(self) -> Any:
+        return _unpickled, (self.family, self.to_dict(), self.options.threads)
+
     def to_bytes(self) -> bytes:
-        """The state as versioned JSON in UTF-8; reading it runs no code."""
-        return json.dumps(self.to_dict(), allow_nan=False).encode()
+        """The state as versioned JSON in UTF-8, with a checksum; reading it runs no code."""
+        stored = self.to_dict()
+        return json.dumps({**stored, "check": _check(stored)}, allow_nan=False).encode()
 
     @classmethod
-    def from_bytes(cls, stored: bytes) -> SufficientStats:
-        """A state from `to_bytes()`. Raises DataError if it is none."""
+    def from_bytes(cls, stored: bytes, family: Family | None = None) -> SufficientStats:
+        """A state from `to_bytes()`, read like `from_dict`. Raises DataError if it is none."""
         try:
-            return cls.from_dict(json.loads(stored))
+            read = json.loads(stored)
         except (UnicodeDecodeError, json.JSONDecodeError) as error:
             raise DataError(f"this is no {FORMAT}: {error}") from error
+        if not isinstance(read, dict) or read.pop("check", None) != _check(read):
+            raise DataError(f"this is no {FORMAT}, or it is damaged: its checksum does not agree")
+        return cls.from_dict(read, family)
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write `to_bytes()` to a file: beside it first, then in its place at once."""
@@ -241,7 +264,21 @@ class SufficientStats:
         os.replace(beside, path)
 
 
-def load(path: str | os.PathLike[str]) -> SufficientStats:
-    """A state saved by `save`. Raises DataError if the file is none."""
-    with open(path, "rb") as file:
-        return SufficientStats.from_bytes(file.read())
+def _check(stored: Mapping[str, Any]) -> int:
+    return zlib.crc32(json.dumps(stored).encode())
+
+
+def load(path: str | os.PathLike[str], family: Family | None = None) -> SufficientStats:
+    """A state saved by `save`, read like `SufficientStats.from_dict`. Raises DataError if the file is none."""
+    try:
+        with open(path, "rb") as file:
+            stored = file.read()
+    except OSError as error:
+        raise DataError(f"{os.fspath(path)} cannot be read: {error.strerror}") from error
+    return SufficientStats.from_bytes(stored, family)
+
+
+def _unpickled(family: Family, stored: Mapping[str, Any], threads: int) -> SufficientStats:
+    made = SufficientStats.from_dict(stored, family)
+    made.options = replace(made.options, threads=threads)
+    return made

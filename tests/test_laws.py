@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import pickle
 from functools import cache, reduce
 from itertools import pairwise
 from pathlib import Path
@@ -212,7 +213,8 @@ def test_a_state_survives_being_kept(name: str, weight_kind: str, tmp_path: Path
     w = np.random.default_rng(1).uniform(0.5, 2.0, len(x))
     state = fm.suffstats(family(name), weight_kind=weight_kind).update(x, weights=w)
     state.save(tmp_path / "state")
-    for again in (fm.load(tmp_path / "state"), fm.SufficientStats.from_bytes(state.to_bytes())):
+    stored = state.to_bytes()
+    for again in (fm.load(tmp_path / "state"), pickle.loads(pickle.dumps(state)), fm.SufficientStats.from_bytes(stored)):
         assert again == state
         assert again.to_bytes() == state.to_bytes()
         assert bits_of(again.fit()) == bits_of(state.fit())
@@ -224,6 +226,31 @@ def test_a_state_survives_being_kept(name: str, weight_kind: str, tmp_path: Path
     assert sorted(p.name for p in tmp_path.iterdir()) == ["state"]
 
 
+@pytest.mark.parametrize("name", ONE_PASS)
+@settings(max_examples=30, deadline=None)
+@given(data=st.data())
+def test_a_damaged_state_is_refused(name: str, data: st.DataObject) -> None:
+    state = fm.suffstats(family(name)).update(sample(name)[:500])
+    stored = bytearray(state.to_bytes())
+    at = data.draw(st.integers(0, len(stored) - 1))
+    stored[at] ^= data.draw(st.integers(1, 127))
+    if stored[at] in b" \t\r\n" and state.to_bytes()[at] == ord(" "):
+        assert fm.SufficientStats.from_bytes(bytes(stored)) == state
+    else:
+        with pytest.raises(fm.DataError, match="this is no fastmle-state"):
+            fm.SufficientStats.from_bytes(bytes(stored))
+
+
+@pytest.mark.parametrize("name", ONE_PASS)
+def test_states_are_added_by_sum(name: str) -> None:
+    x = sample(name)[:3000]
+    parts = [fm.suffstats(family(name)).update(piece) for piece in np.array_split(x, 3)]
+    before = [part.to_dict() for part in parts]
+    close(sum(parts).fit(), fm.fit(family(name), x))
+    sum(parts[:1]).update(x)
+    assert [part.to_dict() for part in parts] == before
+
+
 @pytest.mark.parametrize("name", CASES)
 def test_a_fit_survives_json(name: str) -> None:
     for x in (sample(name)[:500], *(np.asarray(x, float) for x, _ in CASES[name].ends.values())):
@@ -231,6 +258,7 @@ def test_a_fit_survives_json(name: str) -> None:
         text = json.dumps(stored, allow_nan=False)
         again = fm.Fit.from_dict(json.loads(text))
         assert again.to_dict() == stored
+        assert again == fm.fit(family(name), x) == pickle.loads(pickle.dumps(again))
         assert json.dumps(again.to_dict(), allow_nan=False) == text
         assert repr(again) == repr(fm.fit(family(name), x))
         assert again.family == fm.fit(family(name), x).family

@@ -575,6 +575,8 @@ def test_control_c_is_answered_quickly():
         (iter(["t.csv"]), None, "chunk 0.*str"),
         (iter([A, np.array(["a"])]), None, "chunk 1"),
         (iter([{"a": A, "b": A}, {"a": A}]), None, "chunk 1.*'b'"),
+        (iter([{"a": A}, {"b": A}]), None, "chunk 1.*'a'"),
+        (iter([pl.Series("a", A), pl.Series("b", A)]), None, "chunk 1.*'a'"),
         ("nowhere.parquet", None, "file not found: nowhere.parquet"),
         ("nowhere*.parquet", None, "no file matches"),
         ("data.h5", None, "file not found"),

@@ -46,7 +46,7 @@ class Measures:
     theta_bse: float = NAN  # of a negative binomial's theta
 
 
-@dataclass(repr=False)
+@dataclass(repr=False, eq=False)
 class RegressionFit(Fit):
     """Adds to `Fit` what regressions have; `cov_type` says where the standard errors come from."""
 

@@ -78,13 +78,14 @@ class StreamReader:
         self._first = None
         for number, chunk in enumerate(pending if pending is not None else self._iterate()):
             reader = self._reader(chunk, number)
-            yield from reader.batches(self._check(reader, names, number), chunk_rows)
+            alone = len(self.names) == len(reader.names) == 1 and nameless(chunk)
+            wanted = list(reader.names) * len(names) if alone else names
+            self._check(reader, wanted, number)
+            yield from reader.batches(wanted, chunk_rows)
             del chunk, reader
 
-    def _check(self, reader: Reader, names: Sequence[str], number: int) -> Sequence[str]:
-        """The wanted columns of a chunk; where there is one only, its name does not matter."""
-        if len(self.names) == 1 and len(reader.names) == 1:
-            names = list(reader.names) * len(names)
+    def _check(self, reader: Reader, names: Sequence[str], number: int) -> None:
+        """Raise unless the chunk has all these columns, as numbers."""
         for name in names:
             if name not in reader.names:
                 raise DataError(f"chunk {number} of {self.description} has no column {name!r}", column=name)
@@ -93,7 +94,11 @@ class StreamReader:
                 raise DataError(
                     f"chunk {number} of {self.description}: column {name!r} has type {kind}", column=name
                 )
-        return names
+
+
+def nameless(chunk: Any) -> bool:
+    """Whether a chunk is one column without a name: an array, a list, a series that nobody named."""
+    return not (any(hasattr(chunk, a) for a in ("keys", "columns", "column_names", "schema")) or getattr(chunk, "name", None))
 
 
 def sqlite_error() -> tuple[type[Exception], ...]:
