@@ -1,6 +1,6 @@
 """fastmle: exact maximum-likelihood fits of data of any size, at the speed of memory.
 
-`fit`, `suffstats`, `loglik`, `nll`, `compare`, `kl`, `entropy`, `load`; families as `Gaussian()`, `Gamma()`, ...
+`fit`, `suffstats`, `loglik`, `nll`, `compare`, `explore`, `kl`, `entropy`, `load`; families as `Gaussian()`, `Gamma()`, ...
 Nothing heavy is imported before it is used.
 """
 
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from .errors import DataError as DataError
     from .errors import FamilyError as FamilyError
     from .errors import FastmleError as FastmleError
+    from .explorer import Page as Page
+    from .explorer import explore as explore
     from .family import Family as Family
     from .likelihood import loglik as loglik
     from .likelihood import nll as nll
@@ -32,6 +34,7 @@ if TYPE_CHECKING:
 _HOME = {
     "fit": "api", "suffstats": "api", "loglik": "likelihood", "nll": "likelihood",
     "compare": "comparison", "Comparison": "comparison",
+    "explore": "explorer", "Page": "explorer",
     "kl": "divergence", "entropy": "divergence", "Fit": "result", "SufficientStats": "stats", "load": "stats",
     "Family": "family", "DataError": "errors", "FamilyError": "errors", "ConvergenceError": "errors", "FastmleError": "errors",
 }  # fmt: skip

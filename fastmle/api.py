@@ -12,11 +12,11 @@ from .family import Family
 from .passes import Bar, Passes, Progress
 from .regression.design import Roles
 from .regression.model import Regression
-from .request import Nulls, WeightKind, check_device, reading_options, wanted_columns
+from .request import Nulls, WeightKind, check_device, check_keep, reading_options, wanted_columns
 from .result import Fit
 from .sources import Source, open_source
 from .states import Options
-from .states.bins import Bins
+from .states.kept import Kept
 from .stats import SufficientStats
 
 
@@ -44,6 +44,7 @@ def fit(
     chunk_rows: int | None = None,
     progress: bool | Progress | None = None,
     keep: Literal["bins"] | None = None,
+    points: int = 0,
     **constants: Any,
 ) -> Fit:
     """The exact maximum-likelihood fit of `family` to `data` of any size, with errors.
@@ -55,25 +56,26 @@ def fit(
     Regressions: target and features (or formula), or data=(X, y); offset, exposure, trials, cluster: a column or array;
     cov: "model", "HC0" .. "HC3" or "cluster". Their options (intercept, link, alpha, ...) are keywords too.
     fixed: parameters to hold; strict: raise ConvergenceError unless the status is "ok" or "nonregular";
-    keep="bins": gather a small histogram in the same pass; progress: True or callable(rows, total, read).
+    keep="bins": gather small histograms in the same pass, for pictures; points: and so many rows drawn at random;
+    progress: True or callable(rows, total, read).
     Raises DataError (with column and row) for data that cannot be, FamilyError for an unknown family or option.
     """
     check_device(device)
     chosen = family_of(family, **constants)
-    if keep not in (None, "bins"):
-        raise FamilyError(f"keep is None or 'bins', not {keep!r}")
+    check_keep(keep, points)
     bar = Bar() if progress is True else progress or None
     parts = {"target": target, "features": features, "formula": formula, "offset": offset, "exposure": exposure,
              "trials": trials, "cluster": cluster}  # fmt: skip
     if isinstance(chosen, Regression):
-        if keep is not None or wanted_columns(column, columns) is not None:
-            raise FamilyError("column=, columns= and keep= are for distributions: a regression has target= and features=")
+        if wanted_columns(column, columns) is not None:
+            raise FamilyError("column= and columns= are for distributions: a regression has target= and features=")
 
         def read(source: Source) -> Options:
             return reading_options(source, None, weights is not None, weight_kind, nulls, threads)
 
         check_weights(chosen, Options(weighted=weights is not None, weight_kind=weight_kind))
         roles = Roles(**parts, weights=weights, cov=cov, chunk_rows=chunk_rows, progress=bar, options=read)
+        roles.keep = points if keep == "bins" else None
         return judged(chosen.fit_data(data, roles, dict(fixed or {})), strict)
     given = [name for name, part in parts.items() if part is not None] + ["cov"] * (cov != "model")
     if given:
@@ -82,10 +84,10 @@ def fit(
     chosen = chosen.bind(source.names)
     options = reading_options(source, chosen, weights is not None, weight_kind, nulls, threads)
     check_weights(chosen, options)
-    bins = Bins() if keep == "bins" else None
-    passes = Passes(source, options, bar, bins)
+    kept = Kept(chosen.pictured(len(source.names)), points) if keep == "bins" else None
+    passes = Passes(source, options, bar, kept)
     result = fit_passes(chosen, passes, dict(fixed or {}))
-    result.bins = bins
+    result.kept = kept
     return judged(result, strict)
 
 
@@ -100,6 +102,7 @@ def suffstats(
     nulls: Nulls = "raise",
     threads: int | None = None,
     keep: Literal["bins"] | None = None,
+    points: int = 0,
     **constants: Any,
 ) -> SufficientStats:
     """An empty mergeable state of a one-pass family: `update` it with chunks, add states with +, then `fit`.
@@ -114,4 +117,5 @@ def suffstats(
         if not isinstance(chosen, Regression) or wanted is not None or target is None or features is None:
             raise FamilyError("target= and features= belong together, and to regressions")
         wanted = [*features, target]
-    return SufficientStats(chosen, options, wanted, keep)
+    check_keep(keep, points)
+    return SufficientStats(chosen, options, wanted, keep, points)

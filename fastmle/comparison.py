@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any, Literal
 
 from .errors import DataError, FamilyError
@@ -11,10 +12,11 @@ from .estimate import check_weights, fit_passes, fit_state
 from .families import REGISTRY, family_class, family_of
 from .family import Family
 from .passes import Bar, Passes, Progress
-from .request import Nulls, WeightKind, reading_options, wanted_columns
+from .request import Nulls, WeightKind, check_keep, reading_options, wanted_columns
 from .result import Fit, short
 from .sources import Source, open_source
 from .states import Options, new_state
+from .states.kept import Kept
 
 
 class Comparison(list[Fit]):
@@ -73,6 +75,7 @@ def compare(
     threads: int | None = None,
     chunk_rows: int | None = None,
     progress: bool | Progress | None = None,
+    keep: Literal["bins"] | None = None,
 ) -> Comparison:
     """Fits of several families to the same rows, ranked by AIC; one-pass families share one read.
 
@@ -99,32 +102,37 @@ def compare(
         ]
     for f in chosen:
         check_weights(f, base)
-    passes = Passes(source, base, Bar() if progress is True else progress or None)
+    check_keep(keep, 0)
+    shared = [f for f in chosen if f.one_pass]
+    kept = None
+
+    def passes_for(f: Family, options: Options) -> Passes:
+        again = None if keep is None or kept is not None else Kept(f.pictured(len(source.names)))
+        return Passes(source, options, bar, again)
 
     def options(f: Family) -> Options:
         where = f.terms.where
         return Options(**{**base.__dict__, "support": where, "outside": "count" if everything else "raise"})
 
-    shared = [f for f in chosen if f.one_pass]
+    bar = Bar() if progress is True else progress or None
     fits = []
     if shared:
+        passes = passes_for(shared[0], base)
         states = passes.run_all([new_state(f.terms, options(f)) for f in shared])
+        kept = passes.kept
         fits = [fit_state(f, state, {}) for f, state in zip(shared, states, strict=True) if not state.outside]
     for f in chosen:
         if not f.one_pass:
+            passes = passes_for(f, replace(options(f), outside="raise"))
             try:
-                fits.append(
-                    fit_passes(
-                        f,
-                        Passes(
-                            source, Options(**{**options(f).__dict__, "outside": "raise"}), passes.progress
-                        ),
-                        {},
-                    )
-                )
+                fits.append(fit_passes(f, passes, {}))
             except DataError:
                 if not everything:
                     raise
+                continue
+            kept = kept or passes.kept
+    for fit in fits:
+        fit.kept = kept
     return Comparison(sorted(fits, key=lambda f: math.inf if f.aic is None or math.isnan(f.aic) else f.aic))
 
 

@@ -116,7 +116,7 @@ def kl_from_data(fit: Fit) -> Measured:
         p = weights / weights.sum()
         value = math.fsum(p * np.log(p)) + fit.nll
         return Measured(max(value, 0.0), 0.0, "exact: the values are counted")  # not −1e-16
-    if fit.bins is None or fit.bins.exponent is None:
+    if fit.bins is None:
         raise FamilyError("this needs a histogram of the data: fit with keep='bins'")
     edges, weights = fit.bins.edges, fit.bins.weights
     dist = fit.dist()

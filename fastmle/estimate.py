@@ -9,7 +9,7 @@ import numpy as np
 
 from .errors import ConvergenceError, DataError, FamilyError
 from .family import Family, Solution, Sums, Vector
-from .newton import Point, maximise
+from .newton import Point, Step, maximise
 from .passes import Passes
 from .result import Fit, short
 from .search import search
@@ -25,9 +25,11 @@ def fit_passes(family: Family, passes: Passes, fixed: dict[str, Any]) -> Fit:
         return fit
     free, held = free_of(family, fixed)
     found = search(family, passes, fixed, free, held)
-    return _finish(
+    fit = _finish(
         family, found.state, found.sums, found.theta, free, found.status, found.message, found.how, passes.count, fixed
     )  # fmt: skip
+    fit.trace = found.path
+    return fit
 
 
 def check_weights(family: Family, options: Options) -> None:
@@ -65,6 +67,7 @@ def fit_state(family: Family, state: State, fixed: dict[str, Any]) -> Fit:
         return own
     s = state.sums()
     free, held = free_of(family, fixed)
+    path: list[Step] = []
     if not fixed:
         solution, how = family.solve(s), "closed form"
     elif not free.any():
@@ -72,18 +75,20 @@ def fit_state(family: Family, state: State, fixed: dict[str, Any]) -> Fit:
         if not family.valid(held):
             raise FamilyError(f"{family.name}: {family.pack(held)} lies outside the parameter space")
     else:
-        solution, how = _solve_fixed(family, s, fixed, free, held)
+        solution, how = _solve_fixed(family, s, fixed, free, held, path)
         if solution.status == "ok" and not family.valid(np.array(solution.theta, float)):
             raise FamilyError(f"{family.name}: {said(fixed)} leaves nothing inside the parameter space")
     theta = np.array(solution.theta, float)
     if solution.approximate:
-        solution, how = _climb(family, s, theta, free), "newton"
+        solution, how = _climb(family, s, theta, free, path), "newton"
         theta = np.array(solution.theta, float)
-    return _finish(family, state, s, theta, free, solution.status, solution.message, how, 1, fixed)
+    fit = _finish(family, state, s, theta, free, solution.status, solution.message, how, 1, fixed)
+    fit.trace = path
+    return fit
 
 
 def _solve_fixed(
-    family: Family, s: Sums, fixed: dict[str, Any], free: np.ndarray, held: Vector
+    family: Family, s: Sums, fixed: dict[str, Any], free: np.ndarray, held: Vector, path: list[Step]
 ) -> tuple[Solution, str]:
     closed = family.solve_fixed(s, fixed)
     if closed is not None:
@@ -93,12 +98,13 @@ def _solve_fixed(
     start = np.where(free, start, held)
     if not family.valid(start):
         raise FamilyError(f"{family.name}: {fixed} lies outside the parameter space")
-    return _climb(family, s, start, free), "newton"
+    return _climb(family, s, start, free, path), "newton"
 
 
-def _climb(family: Family, s: Sums, start: Vector, free: np.ndarray) -> Solution:
-    """Newton's steps from the sums alone."""
+def _climb(family: Family, s: Sums, start: Vector, free: np.ndarray, path: list[Step]) -> Solution:
+    """Newton's steps from the sums alone; the places on the way go to `path`."""
     climb = maximise(family, lambda _: s, start, free, tolerance=1e-13)
+    path.extend(climb.path)
     status = "ok" if climb.converged else "not_converged"
     return Solution(climb.point.theta, status, "" if climb.converged else climb.message)
 

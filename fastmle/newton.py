@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import numpy as np
 
@@ -52,13 +53,22 @@ class Point:
         )
 
 
+class Step(NamedTuple):
+    """Where a climb stood: θ, the log-likelihood (of regressions up to a constant), and its distance from the maximum."""
+
+    theta: Vector
+    llf: float
+    norm: float  # in standard errors
+
+
 @dataclass
 class Climb:
-    """Where the steps ended, and the sentence for it."""
+    """Where the steps ended, the sentence for it, and the places on the way."""
 
     point: Point
     converged: bool
     message: str
+    path: list[Step] = field(default_factory=list)
 
 
 def ascent(g: Vector, information: Vector) -> Vector:
@@ -121,15 +131,17 @@ def maximise(
     """
     point = Point.of(family, evaluate(start), start)
     evaluations, last = 1, math.inf
+    path: list[Step] = []
     if not point.good():
         return Climb(point, False, "the likelihood is not finite at the start")
     while True:
         each = point.sums.weight / point.sums.rows  # the weight of a row
         norm = point.norm(free) / math.sqrt(each)
+        path.append(Step(point.theta, point.llf, norm))
         if norm <= tolerance:
-            return Climb(point, True, "the score vanishes")
+            return Climb(point, True, "the score vanishes", path)
         if norm < 1e-6 and norm > 0.25 * last:
-            return Climb(point, True, "rounding allows no better point")
+            return Climb(point, True, "rounding allows no better point", path)
         last = norm
         g, information = working(family, point)
         step = np.zeros_like(g)
@@ -138,17 +150,18 @@ def maximise(
         units, new = family.units(point.theta), point
         for _ in range(30):
             if evaluations >= most:
-                return Climb(point, False, f"no maximum was reached in {most} evaluations")
+                return Climb(point, False, f"no maximum was reached in {most} evaluations", path)
             theta = moved(family, point.theta, units, step)
             if np.array_equal(theta, point.theta):
-                return Climb(point, norm < 1e-6, "rounding allows no better point")
+                return Climb(point, norm < 1e-6, "rounding allows no better point", path)
             new = Point.of(family, evaluate(theta), theta)
             evaluations += 1
             if new.good() and new.llf >= point.llf - 1e-12 * abs(point.llf) - 1e-9 * norm * each:
                 break
             step *= 0.5 if new.good() else 0.25
         else:
-            return Climb(point, norm < 1e-6, "no step along the ascent direction improves the likelihood")
+            return Climb(point, norm < 1e-6, "no step along the ascent direction improves the likelihood", path)
         before, point = point, new
         if family.edge(point.theta) and not family.edge(before.theta):
-            return Climb(point, True, "the edge of the parameter space is reached")
+            path.append(Step(point.theta, point.llf, 0.0))
+            return Climb(point, True, "the edge of the parameter space is reached", path)

@@ -18,7 +18,7 @@ from .kernels.fold import BLOCK
 from .sources import Source
 from .states import Chunk, Options, State, new_state
 from .states.base import Tally
-from .states.bins import Bins
+from .states.kept import Kept
 
 STAGE = 16 * BLOCK  # smaller chunks are gathered up to this many rows
 PIECE = 1 << 26  # rows handed to a state at a time
@@ -62,12 +62,12 @@ class Passes:
     """Runs passes over a source and counts them; what a family's fit is handed as `run`."""
 
     def __init__(
-        self, source: Source, options: Options, progress: Progress | None = None, bins: Bins | None = None
+        self, source: Source, options: Options, progress: Progress | None = None, kept: Kept | None = None
     ) -> None:
         self.source = source
         self.options = options
         self.progress = progress
-        self.bins = bins
+        self.kept = kept
         self.count = 0
 
     def run(self, terms: Terms, theta: Any = None) -> State:
@@ -77,14 +77,14 @@ class Passes:
     def run_all(self, states: Sequence[AnyTally]) -> Sequence[AnyTally]:
         """One full read, added to several states."""
         self.count += 1
-        bins, self.bins = self.bins, None  # the first pass fills them
+        kept = self.kept if self.count == 1 else None  # the first pass fills it
         for row, chunk in aligned(self.source.chunks()):
             for lo in range(0, chunk[0].size, PIECE):
                 piece = tuple(c[lo : lo + PIECE] for c in chunk)
                 for state in states:
                     state.add(piece, row + lo)
-                if bins is not None:
-                    bins.add(piece[0], piece[-1] if self.options.weighted else None)
+                if kept is not None:
+                    kept.add(piece, self.options.weighted, row + lo)
                 if self.progress is not None:
                     self.progress(row + lo + piece[0].size, self.source.rows, self.count)
         if not states[0].rows and not states[0].outside:

@@ -42,6 +42,13 @@ def reading_options(
     )
 
 
+def check_keep(keep: Any, points: Any) -> None:
+    if keep not in (None, "bins"):
+        raise FamilyError(f"keep is None or 'bins', not {keep!r}")
+    if isinstance(points, bool) or not isinstance(points, int) or points < 0 or (points and keep is None):
+        raise FamilyError(f"points is a number of rows, and goes with keep='bins', not {points!r}")
+
+
 def check_device(device: str) -> None:
     if device not in ("cpu", "auto", "cuda"):
         raise FamilyError(f"device is 'cpu', 'cuda' or 'auto', not {device!r}")

@@ -91,7 +91,14 @@ class Fit:
     fixed: tuple[str, ...] = ()
     columns: tuple[str, ...] = ("x",)
     sums: Sums | None = field(default=None, repr=False)  # what conf_int(method="profile") works from
-    bins: Any = field(default=None, repr=False)  # the histogram of keep="bins"
+    kept: Any = field(default=None, repr=False)  # the histograms of keep="bins"
+    trace: list[Any] = field(default_factory=list, repr=False)  # the steps of an iterative fit
+
+    @property
+    def bins(self) -> Any:
+        """The histogram of the (first) column that keep="bins" gathered, or None."""
+        found = self.kept.bins[0] if self.kept is not None else None
+        return None if found is None or found.empty or len(found.axes) > 1 else found
 
     # -- estimates and their errors ----------------------------------------------------------------------------------
 

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
 from .errors import DataError, FamilyError
 from .family import Family, Sums, Vector
-from .newton import Climb, maximise
+from .newton import Climb, Step, maximise
 from .passes import Passes
 from .selection import median_interval
 from .states import State
@@ -30,6 +30,7 @@ class Found:
     status: str = "ok"
     message: str = ""
     how: str = "newton"
+    path: list[Step] = field(default_factory=list)
 
 
 class Run:
@@ -97,7 +98,7 @@ def search(family: Family, passes: Passes, fixed: dict[str, Any], free: np.ndarr
     sentence = family.edge(point.theta) if free.any() else ""
     status = "boundary" if sentence else "ok" if climb.converged else "not_converged"
     message = sentence or ("" if climb.converged else climb.message)
-    return Found(point.theta, point.sums, run.states[id(point.sums)], status, message)
+    return Found(point.theta, point.sums, run.states[id(point.sums)], status, message, path=climb.path)
 
 
 def _all_equal(passes: Passes) -> bool:
@@ -142,5 +143,7 @@ def _climb(family: Family, run: Run, start: Vector, free: np.ndarray) -> Climb:
         other = family.elsewhere(climb.point.sums, climb.point.theta) if free.any() else None
         if other is None or np.array_equal(np.where(free, other, climb.point.theta), climb.point.theta):
             break
+        before = climb.path
         climb = maximise(family, run.evaluate, np.where(free, other, climb.point.theta), free, tolerance)
+        climb.path[:0] = before
     return climb

@@ -21,7 +21,7 @@ from .result import Fit, to_json
 from .sources import open_source
 from .sources.streams import as_columns
 from .states import Chunk, Options, State, new_state
-from .states.bins import Bins
+from .states.kept import Kept
 
 FORMAT = "fastmle-state"
 VERSION = 1
@@ -43,13 +43,14 @@ class SufficientStats:
     """
 
     def __init__(
-        self, family: Family, options: Options, columns: Any = None, keep: str | None = None
+        self, family: Family, options: Options, columns: Any = None, keep: str | None = None, points: int = 0
     ) -> None:
         self.family = one_pass_of(family)
         check_weights(family, replace(options, weighted=True))
         self.options = options
         self.columns = columns
-        self.bins = Bins() if keep == "bins" else None
+        self.keep = points if keep == "bins" else None  # how many points, beside histograms; None: nothing
+        self.kept: Kept | None = None
         self._state: State | None = None
 
     # -- adding --------------------------------------------------------------------------------------------------
@@ -68,7 +69,7 @@ class SufficientStats:
         source = open_source(as_columns(chunk), self.columns, {"weights": weights})
         before = dict(self.__dict__)
         before["_state"] = None if self._state is None else copy(self._state)
-        before["bins"] = self.bins and Bins.from_dict(self.bins.to_dict())
+        before["kept"] = self.kept and self.kept.copy()
         try:
             for piece in source.chunks():
                 self._add(source.names, piece, weights is not None)
@@ -91,10 +92,13 @@ class SufficientStats:
             chunk = (*chunk, np.ones(chunk[0].size))
         if len(chunk) != len(state.options.labels) + state.options.weighted:
             raise DataError(f"{family.name} takes {len(state.options.labels)} columns, not {len(names)}")
-        state.add(chunk, state.seen)
+        first_row = state.seen
+        state.add(chunk, first_row)
         self._state, self.family, self.options = state, family, options
-        if self.bins is not None:
-            self.bins.add(chunk[0], chunk[-1] if state.options.weighted else None)
+        if self.keep is not None:
+            if self.kept is None:
+                self.kept = Kept(family.pictured(len(state.options.labels)), self.keep)
+            self.kept.add(chunk, state.options.weighted, first_row)
 
     def __add__(self, other: SufficientStats) -> SufficientStats:
         """The state of both sets of rows. Raises FamilyError unless family, weights and nulls agree."""
@@ -120,17 +124,17 @@ class SufficientStats:
             elif merged._state.options.weighted and not right.options.weighted:
                 right = right.weighted()
             merged._state.merge(right)
-        if merged.bins is None or two.bins is None:
-            merged.bins = None
-        else:
-            merged.bins.merge(two.bins)
+        merged.keep = None if self.keep is None or other.keep is None else max(self.keep, other.keep)
+        merged.kept = None if merged.keep is None else merged.kept
+        if merged.kept is not None and two.kept is not None:
+            merged.kept.merge(two.kept)
         return merged
 
     def __copy__(self) -> SufficientStats:
         made = object.__new__(type(self))
         made.__dict__.update(self.__dict__)
         made._state = None if self._state is None else copy(self._state)
-        made.bins = None if self.bins is None else Bins.from_dict(self.bins.to_dict())
+        made.kept = None if self.kept is None else self.kept.copy()
         return made
 
     def __radd__(self, other: object) -> SufficientStats:
@@ -158,7 +162,7 @@ class SufficientStats:
     def fit(self, fixed: Mapping[str, Any] | None = None, strict: bool = False) -> Fit:
         """The maximum-likelihood fit to all rows so far. Raises DataError if there are none."""
         fit = fit_state(self.family, self.state, dict(fixed or {}))
-        fit.bins = self.bins
+        fit.kept = self.kept
         return judged(fit, strict)
 
     def loglik(self, params: Mapping[str, Any] | None = None, **more: Any) -> float:
@@ -191,7 +195,8 @@ class SufficientStats:
             "weight_kind": o.weight_kind,
             "nulls": o.nulls,
             "columns": self.columns,
-            "bins": None if self.bins is None else self.bins.to_dict(),
+            "keep": self.keep,
+            "kept": None if self.kept is None else self.kept.to_dict(),
             "state": None
             if state is None
             else {
@@ -221,8 +226,9 @@ class SufficientStats:
                 raise DataError(f"this is a state of {stored['family']} with {stored['constants']}, not of {family}")
             options = Options(weight_kind=stored["weight_kind"], nulls=stored["nulls"], threads=cores())
             made = cls(family, options, stored["columns"])
-            if stored["bins"] is not None:
-                made.bins = Bins.from_dict(stored["bins"])
+            made.keep = stored["keep"]
+            if stored["kept"] is not None:
+                made.kept = Kept.from_dict(stored["kept"])
             kept = stored["state"]
             if kept is not None:
                 where = family.terms.where

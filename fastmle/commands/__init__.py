@@ -7,6 +7,7 @@ import click
 from fastmle import __version__
 from fastmle.commands.compare import compare
 from fastmle.commands.demo import demo
+from fastmle.commands.explore import explore
 from fastmle.commands.fit import fit
 from fastmle.commands.warmup import warmup
 
@@ -20,5 +21,5 @@ def fastmle() -> None:
     """
 
 
-for command in (fit, compare, demo, warmup):
+for command in (fit, compare, explore, demo, warmup):
     fastmle.add_command(command)

@@ -10,7 +10,7 @@ import click
 
 F = TypeVar("F", bound=Callable[..., Any])
 
-SHARED = (
+READING = (
     click.option("--weights", metavar="W", help="Column of weights."),
     click.option(
         "--weight-kind",
@@ -21,13 +21,17 @@ SHARED = (
         "--nulls", type=click.Choice(["raise", "drop"]), help="What to do with nulls and NaN; default raise."
     ),
     click.option("--threads", type=click.IntRange(1), help="Number of threads; default all cores."),
-    click.option("--json", "as_json", is_flag=True, help="Print JSON."),
 )
 
 
 def shared_options(command: F) -> F:
     """Weights, nulls, threads and the kind of output."""
-    for option in reversed(SHARED):
+    return reading_options(click.option("--json", "as_json", is_flag=True, help="Print JSON.")(command))
+
+
+def reading_options(command: F) -> F:
+    """Weights, nulls and threads."""
+    for option in reversed(READING):
         command = option(command)
     return command
 

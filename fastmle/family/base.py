@@ -91,6 +91,10 @@ class Family(ABC):
             raise FamilyError(f"{self.name} takes one column, not {len(columns)}: say which with column=")
         return self
 
+    def pictured(self, columns: int) -> tuple[tuple[int, ...], ...]:
+        """Which columns, or pairs of columns, of the data are shown together: those of which keep="bins" keeps histograms."""
+        return tuple((j,) for j in range(columns))
+
     def constants(self) -> dict[str, Any]:
         """The constants this object carries, by name: `Family(**constants)` makes it again."""
         return {f.name: getattr(self, f.name) for f in fields(self)}  # type: ignore[arg-type]

@@ -13,6 +13,7 @@ from ..family import Vector
 from ..passes import Passes, Progress
 from ..sources import Source, open_source
 from ..states import Chunk, Options
+from ..states.kept import Kept
 
 PART = 1 << 16  # rows turned into a matrix at a time
 PLACE = 1 << 16  # rows read at each place of an array
@@ -34,6 +35,7 @@ class Roles:
     cov: str = "model"
     chunk_rows: int | None = None
     progress: Progress | None = None
+    keep: int | None = None  # histograms of each feature with the target, and so many points
     options: Callable[[Source], Options] = field(default=lambda source: Options())
 
 
@@ -106,7 +108,9 @@ def passes_of(source: Source, roles: Roles) -> Passes:
     weighted = roles.weights is not None
     labels = source.labels[:-1] if weighted else source.labels
     options = replace(options, labels=labels, weight_label=source.labels[-1] if weighted else "weights")
-    return Passes(source, options, roles.progress)
+    k = len(source.names)
+    kept = None if roles.keep is None or not k else Kept(tuple((j, k) for j in range(k)), roles.keep)
+    return Passes(source, options, roles.progress, kept)
 
 
 class Merged(Source):

@@ -11,6 +11,7 @@ import numpy as np
 
 from ..errors import DataError, FamilyError
 from ..family import Sums, Vector
+from ..newton import Step
 from ..passes import Passes
 from ..states.glm import GlmState, GlmTerms, Place
 from .design import Merged, Roles, Sample, Spread, open_design, passes_of, pilot
@@ -113,6 +114,14 @@ class Fitting:
         """Coefficients of (1, x..)."""
         return np.asarray(self.jacobian @ beta)
 
+    def steps(self, path: list[At], model: Any) -> list[Step]:
+        shown = np.array([model.intercept, *model.kept])
+        shape = [1] * model.shaped
+        return [
+            Step(np.append(self.in_x(at.beta)[shown], [at.shape for _ in shape]), at.objective, at.norm(self.dispersion(at)))
+            for at in path
+        ]
+
 
 def fit_glm(model: GeneralizedLinear, data: Any, roles: Roles, fixed: dict[str, Any]) -> RegressionFit:
     check_cov(roles, ("HC0", "HC1", "cluster"))
@@ -138,7 +147,8 @@ def fit_glm(model: GeneralizedLinear, data: Any, roles: Roles, fixed: dict[str, 
     fit = _finish(fitting, passes, found, aliased, fixed)
     if fit.status == "ok" and (roles.cov != "model" or fit.weight_kind == "sampling"):
         glm_covariance(fit, fitting, found.at, roles, inner, passes)
-    fit.n_passes = passes.count
+    fit.n_passes, fit.kept = passes.count, passes.kept
+    fit.trace = fitting.steps(found.path, fit.model)
     return fit
 
 

@@ -84,7 +84,7 @@ class LinearRegression(Regression):
         fit = fit_linear(model, state, fixed, EVERY_ROW if least is None else terms.double_rows, least)
         if again and source.reopenable:
             linear_covariance(fit, data, roles, passes)
-        fit.n_passes = passes.count
+        fit.n_passes, fit.kept = passes.count, passes.kept
         return fit
 
 

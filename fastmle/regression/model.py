@@ -69,6 +69,9 @@ class Regression(Family):
     def information(self, s: Sums, theta: Vector) -> Vector:
         raise FamilyError(f"{self.name} has its information from its fit")
 
+    def pictured(self, columns: int) -> tuple[tuple[int, ...], ...]:
+        return tuple((j, columns - 1) for j in range(columns - 1))
+
     def for_source(self, source: Any) -> Any:
         """The model with the columns of a source, and its formula if it has one."""
         formula = getattr(source, "formula", None)

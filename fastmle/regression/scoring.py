@@ -67,6 +67,7 @@ class Climb:
     message: str
     last_step: Vector = field(default_factory=lambda: np.empty(0))
     steps: int = 0
+    path: list[At] = field(default_factory=list)  # the places on the way
 
 
 def climb(
@@ -77,20 +78,22 @@ def climb(
     at, last, steps = evaluate(beta, shape), math.inf, 0
     if not at.good():
         return Climb(at, False, "the likelihood is not finite at the start")
+    path = []
     while True:
+        path.append(at)
         norm = at.norm(dispersion(at))
         step, shape_step = at.step(), at.shape_step()
         if suspicious is not None and suspicious(at, step, steps):
-            return Climb(at, False, "separated", step, steps)
+            return Climb(at, False, "separated", step, steps, path)
         if norm <= tolerance:
-            return Climb(at, True, "the score vanishes", steps=steps)
+            return Climb(at, True, "the score vanishes", steps=steps, path=path)
         if norm < 1e-6 and norm > 0.9 * last:
-            return Climb(at, True, "rounding allows no better point", steps=steps)
+            return Climb(at, True, "rounding allows no better point", steps=steps, path=path)
         if at.shape_free and at.shape > HUGE_SHAPE:
-            return Climb(at, False, "the shape grows without bound", steps=steps)
+            return Climb(at, False, "the shape grows without bound", steps=steps, path=path)
         last = norm
         if steps >= most:
-            return Climb(at, False, f"no maximum was reached in {most} steps", step, steps)
+            return Climb(at, False, f"no maximum was reached in {most} steps", step, steps, path)
         length = 1.0
         for _ in range(30):
             new = evaluate(at.beta + length * step, at.shape * math.exp(length * shape_step))
@@ -100,5 +103,5 @@ def climb(
                 break
             length *= 0.5 if new.good() else 0.25
         else:
-            return Climb(at, norm < 1e-6, "no step along the ascent direction improves the likelihood", step, steps)
+            return Climb(at, norm < 1e-6, "no step along the ascent direction improves the likelihood", step, steps, path)
         at = new
