@@ -101,8 +101,8 @@ def _expect(fit: Fit, f: Any) -> Measured:
     total = error = 0.0
     for a, b in zip(cuts[:-1], cuts[1:], strict=True):
         if b > a:
-            value, bound = scipy.integrate.quad(integrand, a, b, epsabs=1e-13, epsrel=1e-11, limit=200)
-            total, error = total + value, error + bound
+            found = scipy.integrate.quad(integrand, a, b, epsabs=1e-13, epsrel=1e-11, limit=200, full_output=1)
+            total, error = total + found[0], error + found[1]
     if not math.isfinite(total):
         return Measured(math.inf, 0.0, "quadrature")
     return Measured(total, error, "quadrature")

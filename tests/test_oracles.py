@@ -50,7 +50,7 @@ def errors(fit: fm.Fit) -> np.ndarray:
 
 def rounding(fit: fm.Fit, best: Best) -> float:
     """How many standard errors apart two neighbouring float64 values of a parameter lie: 1e-4 for 1e12 ± 1."""
-    with np.errstate(invalid="ignore"):
+    with np.errstate(invalid="ignore", divide="ignore"):  # parameters without an error
         return float(np.nanmax(np.append(np.spacing(np.abs(fit.theta)) / best.bse, 0.0)))
 
 

@@ -106,11 +106,11 @@ class FormulaSource(Source):
         lost = np.zeros(len(frame), bool)
         for name, levels in self.levels.items():
             null = frame[name].isna().to_numpy()
-            made = self._pandas.Categorical(frame[name], categories=levels)
-            unseen = np.flatnonzero((made.codes < 0) & ~null)
+            unseen = np.flatnonzero(~frame[name].isin(levels).to_numpy() & ~null)
             if unseen.size:
                 value = frame[name].iloc[unseen[0]]
                 raise DataError(f"column {name!r}, row {row + unseen[0]}: the level {value!r} was not in the fit", column=name, row=row)
+            made = self._pandas.Categorical(frame[name], categories=levels)
             frame[name] = made.fillna(levels[0]) if null.any() else made
             lost |= null
         return frame, lost
