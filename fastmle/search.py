@@ -16,7 +16,8 @@ from .selection import median_interval
 from .states import State
 
 PILOT = 1 << 18  # rows of the sample from which an iterative fit starts
-UNDECIDED = 8.0  # log-likelihoods of the sample
+UNDECIDED = 8.0  # log-likelihoods of the sample, for rows of weight 1
+ALIKE = 1e-9  # of a log-likelihood
 RESTARTS = 4  # off an edge of the parameter space, or onto it
 
 
@@ -91,8 +92,11 @@ def search(family: Family, passes: Passes, fixed: dict[str, Any], free: np.ndarr
         climbs = [maximise(family, pilot.evaluate, t, free, tolerance=1e-3) for t in starts]
         top = max(map(_height, climbs))
         # an edge that the sample does not rule out comes first: from inside, it is many steps away
-        likely = [c for c in climbs if family.edge(c.point.theta) and _height(c) > top - UNDECIDED]
-        start = max(likely or climbs, key=_height).point.theta
+        close = UNDECIDED * climbs[0].point.sums.weight / climbs[0].point.sums.rows
+        likely = [c for c in climbs if family.edge(c.point.theta) and _height(c) > top - close]
+        best = max(map(_height, likely or climbs))
+        alike = [c for c in likely or climbs if _height(c) >= best - ALIKE * abs(best)]
+        start = alike[0].point.theta  # the first, so that rounding does not decide
     climb = _climb(family, run, start, free)
     point = climb.point
     sentence = family.edge(point.theta) if free.any() else ""

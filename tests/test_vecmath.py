@@ -27,6 +27,7 @@ from fastmle.kernels import vecmath
 INF, NAN = math.inf, math.nan
 TABLE = os.environ.get("FASTMLE_VECMATH_TABLE")
 RATIO_AT = 3.7  # the c of log_ratio in the tests
+LOW = 2.0**-54  # the second part of log_sum in the tests, as a share of the first
 
 
 def _softplus(x):
@@ -51,12 +52,14 @@ class Case(NamedTuple):
 
 CASES = {
     "exp": Case(mp.exp, 2, ((-1, 1), (-745.1, 709.78))),
+    "exp_normal": Case(mp.exp, 2, ((-1, 1), (-708, 709.78))),
     "expm1": Case(mp.expm1, 2, ((-1, 1), (-40, 709.78), (1e-308, 1), (-1, -1e-308))),
     "log": Case(mp.log, 2, ((0.5, 2), (0.999, 1.001), (5e-324, 1.79e308))),
     "log1p": Case(
         mp.log1p, 2, ((-0.5, 1.5), (-1 + 2e-16, 3), (1e-308, 1.79e308), (1e307, 1.79e308), (-0.99, -1e-308))
     ),
     "log_ratio": Case(lambda x: mp.log(x / mp.mpf(RATIO_AT)), 3, ((2, 7), (3.699, 3.701), (1e-290, 1e290))),
+    "log_sum": Case(lambda x: mp.log(x + LOW * x), 2, ((0.5, 2), (0.999, 1.001), (1e-300, 1e300))),
     "sqrt": Case(mp.sqrt, 0.5001, ((0, 10), (5e-324, 1.79e308))),
     "tanh": Case(mp.tanh, 2, ((-1, 1), (-20, 20), (1e-308, 1))),
     "sin": Case(mp.sin, 2, ((-4, 4), (-(2**20), 2**20), (1e-308, 1))),
@@ -75,6 +78,7 @@ NAMES = sorted(CASES)
 
 SPECIAL = {
     "exp": ((0.0, 1.0), (-0.0, 1.0), (1000.0, INF), (-1000.0, 0.0), (INF, INF), (-INF, 0.0)),
+    "exp_normal": ((0.0, 1.0), (-0.0, 1.0), (1000.0, INF), (-1000.0, 0.0), (INF, INF), (-INF, 0.0)),
     "expm1": (
         (0.0, 0.0),
         (-0.0, -0.0),
@@ -114,8 +118,10 @@ EDGES += (5e-324, -5e-324, 2.0**53, -(2.0**53), 1 - 2**-53, 1 + 2**-52, -1 + 2**
 
 
 def _function(name):
-    """The function of one array: pow keeps its two, log_ratio its constants."""
+    """The function of one array: pow keeps its two, log_ratio its constants, log_sum its second part."""
     function = getattr(vecmath, name)
+    if name == "log_sum":
+        return numba.extending.register_jitable(lambda x: function(x, LOW * x))
     if name == "log_ratio":
         return numba.extending.register_jitable(lambda x: function(x, RATIO_AT, 1.0 / RATIO_AT))
     return function
@@ -155,6 +161,8 @@ def evaluate(name, *columns):
 def plain(name, *arguments):
     if name == "log_ratio":
         arguments += (RATIO_AT, 1.0 / RATIO_AT)
+    if name == "log_sum":
+        arguments += (LOW * arguments[0],)
     return getattr(vecmath, name)(*map(float, arguments))
 
 
@@ -247,7 +255,12 @@ def test_plain_twin(name):
     columns = sample(name, 5000)
     if name != "pow":
         edges = np.array(EDGES)
-        columns = (np.append(columns[0], edges[np.abs(edges) < 1e10] if name in ("sin", "cos") else edges),)
+        inside = {
+            "sin": np.abs(edges) < 1e10,
+            "cos": np.abs(edges) < 1e10,
+            "log_sum": (edges > 1e-300) & (edges < 1e300),
+        }
+        columns = (np.append(columns[0], edges[inside.get(name, slice(None))]),)
     got = evaluate(name, *columns).tolist()
     for value, *point in zip(got, *(c.tolist() for c in columns), strict=True):
         want = plain(name, *point)

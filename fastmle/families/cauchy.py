@@ -14,19 +14,32 @@ from typing import Any, ClassVar
 import numpy as np
 import scipy
 
-from ..family import At, LocationScale, Param, RowTerms, Slopes, Vector, finite, quantiles, row_function
-from ..kernels.vecmath import log1p
+from ..family import (
+    At,
+    LocationScale,
+    Param,
+    RowTerms,
+    SoftSlopes,
+    Sums,
+    Vector,
+    finite,
+    quantiles,
+    row_function,
+)
 
 LOG_PI = math.log(math.pi)
 
 
 @row_function
-def add(x: float, a: At) -> Slopes:
+def add(x: float, a: At) -> SoftSlopes:
     z = (x - a.mu) * a.per
-    q = 1.0 / (1.0 + z * z)
+    t = z * z
+    y = 1.0 + t
+    q = 1.0 / y
     e = 1.0 - q  # z²q
     bend = 2.0 * q * (1.0 - 2.0 * e)
-    return Slopes(-LOG_PI - log1p(z * z), 2.0 * z * q, 2.0 * e, bend, z * bend, 2.0 * e * (1.0 - 2.0 * e))
+    curve = 2.0 * e * (1.0 - 2.0 * e)
+    return SoftSlopes(0.0, 2.0 * z * q, 2.0 * e, bend, z * bend, curve, y, t - (y - 1.0))
 
 
 @dataclass(frozen=True)
@@ -35,7 +48,10 @@ class Cauchy(LocationScale):
 
     name: ClassVar[str] = "cauchy"
     params: ClassVar[tuple[Param, ...]] = (Param("mu"), Param("sigma", "positive"))
-    terms: ClassVar[RowTerms] = RowTerms(Slopes, add, finite, theta=At)
+    terms: ClassVar[RowTerms] = RowTerms(SoftSlopes, add, finite, theta=At, kinds="ssssssle")
+
+    def heights(self, s: Sums) -> float:
+        return float(-s.weight * LOG_PI - s.log)
 
     def start(self, x: Vector, w: Vector) -> Vector:
         """The median, and for the sake of other maxima some more quantiles."""

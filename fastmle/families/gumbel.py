@@ -25,13 +25,13 @@ from ..family import (
     row_function,
     slopes,
 )
-from ..kernels.vecmath import exp
+from ..kernels.vecmath import exp_normal
 
 
 @row_function
 def add(x: float, a: At) -> Slopes:
     z = (x - a.mu) * a.per
-    t = exp(-z)
+    t = exp_normal(-z)
     return slopes(z, -z - t, 1.0 - t, t)
 
 

@@ -18,23 +18,24 @@ from ..family import (
     LocationScale,
     Param,
     RowTerms,
-    Slopes,
+    SoftSlopes,
+    Sums,
     Vector,
     finite,
     mean_and_sd,
     row_function,
-    slopes,
+    soft_slopes,
 )
-from ..kernels.vecmath import exp, log1p
+from ..kernels.vecmath import exp_normal
 
 
 @row_function
-def add(x: float, a: At) -> Slopes:
+def add(x: float, a: At) -> SoftSlopes:
     z = (x - a.mu) * a.per
-    t = exp(-abs(z))
+    t = exp_normal(-abs(z))
     q = 1.0 / (1.0 + t)
-    d = math.copysign((1.0 - t) * q, z)  # tanh(z/2)
-    return slopes(z, -abs(z) - 2.0 * log1p(t), d, 2.0 * t * q * q)
+    d = (1.0 - t) * q  # tanh(|z|/2)
+    return soft_slopes(z, -abs(z), d if z > 0.0 else -d, 2.0 * t * q * q, t)
 
 
 @dataclass(frozen=True)
@@ -43,7 +44,10 @@ class LogisticDist(LocationScale):
 
     name: ClassVar[str] = "logistic_dist"
     params: ClassVar[tuple[Param, ...]] = (Param("mu"), Param("scale", "positive"))
-    terms: ClassVar[RowTerms] = RowTerms(Slopes, add, finite, theta=At)
+    terms: ClassVar[RowTerms] = RowTerms(SoftSlopes, add, finite, theta=At, kinds="ssssssle")
+
+    def heights(self, s: Sums) -> float:
+        return float(s.h - 2.0 * s.log)
 
     def start(self, x: Vector, w: Vector) -> Vector:
         mean, sd = mean_and_sd(x, w)

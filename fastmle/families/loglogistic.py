@@ -14,7 +14,7 @@ import numpy as np
 import scipy
 
 from ..family import Family, Param, RowTerms, Sums, Vector, mean_and_sd, positive, row_function
-from ..kernels.vecmath import exp, log1p, log_ratio
+from ..kernels.vecmath import exp_normal, log_ratio
 
 
 class At(NamedTuple):
@@ -26,24 +26,28 @@ class At(NamedTuple):
 
 
 class Slopes(NamedTuple):
-    """Of g = −|z| − 2 log(1 + e^{−|z|}): d = −g', c = −g''."""
+    """Of g = −|z| − 2 log(1 + t), t = e^{−|z|}: d = −g', c = −g''."""
 
     z: float
-    g: float
+    size: float  # |z|
     d: float
     zd: float
     c: float
     zc: float
     zzc: float
+    log: float  # 1 + t, whose logarithm is summed
+    slip: float  # what rounding took from it
 
 
 @row_function
 def add(x: float, a: At) -> Slopes:
     z = a.shape * log_ratio(x, a.scale, a.per)
-    t = exp(-abs(z))
-    q = 1.0 / (1.0 + t)
-    d, c = math.copysign((1.0 - t) * q, z), 2.0 * t * q * q  # tanh(z/2)
-    return Slopes(z, -abs(z) - 2.0 * log1p(t), d, z * d, c, z * c, z * z * c)
+    t = exp_normal(-abs(z))
+    y = 1.0 + t
+    q = 1.0 / y
+    half = (1.0 - t) * q  # tanh(|z|/2)
+    d, c = half if z > 0.0 else -half, 2.0 * t * q * q
+    return Slopes(z, abs(z), d, z * d, c, z * c, z * z * c, y, t - (y - 1.0))
 
 
 @dataclass(frozen=True)
@@ -52,7 +56,9 @@ class LogLogistic(Family):
 
     name: ClassVar[str] = "loglogistic"
     params: ClassVar[tuple[Param, ...]] = (Param("shape", "positive"), Param("scale", "positive"))
-    terms: ClassVar[RowTerms] = RowTerms(Slopes, add, positive, "x > 0", fill=1.0, theta=At)
+    terms: ClassVar[RowTerms] = RowTerms(
+        Slopes, add, positive, "x > 0", fill=1.0, theta=At, kinds="sssssssle"
+    )
     one_pass: ClassVar[bool] = False
 
     def row_theta(self, theta: Vector) -> At:
@@ -65,7 +71,7 @@ class LogLogistic(Family):
 
     def loglik(self, s: Sums, theta: Vector) -> float:
         k, scale = theta
-        return float(s.weight * (math.log(k) - math.log(scale)) - s.z / k + s.g)
+        return float(s.weight * (math.log(k) - math.log(scale)) - s.z / k - s.size - 2.0 * s.log)
 
     def score(self, s: Sums, theta: Vector) -> Vector:
         return np.array([s.weight - s.zd, theta[0] * s.d])

@@ -64,7 +64,9 @@ class MVN(Family):
         except (TypeError, ValueError) as error:
             raise FamilyError(f"mvn: mu and cov are arrays of numbers: {error}") from error
         if mu.shape != (self.k,) or cov.shape != (self.k, self.k):
-            raise FamilyError(f"mvn: mu has the shape ({self.k},) and cov ({self.k}, {self.k}), not {mu.shape}, {cov.shape}")
+            raise FamilyError(
+                f"mvn: mu has the shape ({self.k},) and cov ({self.k}, {self.k}), not {mu.shape}, {cov.shape}"
+            )
         if not np.allclose(cov, cov.T, rtol=1e-12, atol=0.0, equal_nan=True):
             raise FamilyError("mvn: cov is not symmetric")
         return self.join(mu, cov)
@@ -79,7 +81,9 @@ class MVN(Family):
         if not (np.isfinite(cov).all() and (variances > 0.0).all()):
             return False
         sd = np.sqrt(variances)
-        return bool(np.linalg.eigvalsh(cov / sd / sd[:, None])[0] > 0.0)  # of the correlations: any scales may meet
+        return bool(
+            np.linalg.eigvalsh(cov / sd / sd[:, None])[0] > 0.0
+        )  # of the correlations: any scales may meet
 
     def units(self, theta: Vector) -> Vector:
         sd = np.sqrt(np.diag(self.split(theta)[1]))

@@ -14,35 +14,40 @@ import numpy as np
 import scipy
 
 from ..family import Family, Param, RowTerms, Sums, Vector, finite, mean_and_sd, quantiles, row_function
-from ..kernels.vecmath import log1p
 from ..kernels.vecmath.gaps import half_step
 
 MOST = 1e6  # ν from which a t is no longer told from a normal
 
 
 class At(NamedTuple):
-    df: float = 1.0  # 0 where i = 0
     i: float = 1.0  # 1/ν
-    normal: float = 0.0  # 1 where i = 0
     mu: float = 0.0
     per: float = 1.0  # 1/sigma
 
 
 class Powers(NamedTuple):
-    m: float  # ν log(1 + iz²), at i = 0 z²
+    log: float  # 1 + iz² = 1/q, whose logarithm is summed
     a: float  # zq
     b: float  # z²q
     ab: float
     bb: float
+    slip: float  # what rounding took from 1 + iz²
 
 
 @row_function
 def add(x: float, t: At) -> Powers:
     z = (x - t.mu) * t.per
     zz = z * z
-    q = 1.0 / (1.0 + t.i * zz)
+    over = t.i * zz
+    y = 1.0 + over
+    q = 1.0 / y
     a, b = z * q, zz * q
-    return Powers(t.df * log1p(t.i * zz) + t.normal * zz, a, b, a * b, b * b)
+    return Powers(y, a, b, a * b, b * b, over - (y - 1.0))
+
+
+def distance(s: Sums, df: float) -> float:
+    """Σ w ν log(1 + iz²), at i = 0 Σ w z²."""
+    return df * s.log if df < math.inf else s.b
 
 
 @dataclass(frozen=True)
@@ -51,7 +56,7 @@ class StudentT(Family):
 
     name: ClassVar[str] = "student_t"
     params: ClassVar[tuple[Param, ...]] = (Param("df", "positive"), Param("mu"), Param("sigma", "positive"))
-    terms: ClassVar[RowTerms] = RowTerms(Powers, add, finite, theta=At)
+    terms: ClassVar[RowTerms] = RowTerms(Powers, add, finite, theta=At, kinds="lsssse")
     one_pass: ClassVar[bool] = False
 
     def units(self, theta: Vector) -> Vector:
@@ -61,8 +66,7 @@ class StudentT(Family):
         return bool(theta[0] > 0.0 and abs(theta[1]) < math.inf and 0.0 < theta[2] < math.inf)
 
     def row_theta(self, theta: Vector) -> At:
-        df = theta[0] if math.isfinite(theta[0]) else 0.0
-        return At(df, 1.0 / theta[0], float(df == 0.0), theta[1], 1.0 / theta[2])
+        return At(1.0 / theta[0], theta[1], 1.0 / theta[2])
 
     def start(self, x: Vector, w: Vector) -> Vector:
         low, mid, high = quantiles(x, w, [0.25, 0.5, 0.75])
@@ -81,11 +85,11 @@ class StudentT(Family):
 
     def loglik(self, s: Sums, theta: Vector) -> float:
         each = half_step(theta[0])[0] - 0.5 * math.log(2.0 * math.pi) - math.log(theta[2])
-        return float(s.weight * each - 0.5 * (1.0 + 1.0 / theta[0]) * s.m)
+        return float(s.weight * each - 0.5 * (1.0 + 1.0 / theta[0]) * distance(s, theta[0]))
 
     def score(self, s: Sums, theta: Vector) -> Vector:
         i = 1.0 / theta[0]
-        by_df = s.weight * half_step(theta[0])[1] + 0.5 * (s.b - s.m) + 0.5 * i * s.b
+        by_df = s.weight * half_step(theta[0])[1] + 0.5 * (s.b - distance(s, theta[0])) + 0.5 * i * s.b
         return np.array([by_df, (1.0 + i) * s.a, (1.0 + i) * s.b - s.weight])
 
     def information(self, s: Sums, theta: Vector) -> Vector:

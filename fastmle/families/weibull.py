@@ -14,7 +14,7 @@ import numpy as np
 import scipy
 
 from ..family import Family, Param, RowTerms, Sums, Vector, mean_and_sd, positive, row_function
-from ..kernels.vecmath import exp, log_ratio
+from ..kernels.vecmath import exp_normal, log_ratio
 
 
 class At(NamedTuple):
@@ -35,7 +35,7 @@ class Powers(NamedTuple):
 @row_function
 def add(x: float, a: At) -> Powers:
     z = log_ratio(x, a.scale, a.per)
-    t = exp(a.shape * z)
+    t = exp_normal(a.shape * z)
     return Powers(z, t, z * t, z * z * t)
 
 

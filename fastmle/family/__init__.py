@@ -58,9 +58,11 @@ from .location_scale import (
     At,
     LocationScale,
     Slopes,
+    SoftSlopes,
     mean_and_sd,
     quantiles,
     slopes,
+    soft_slopes,
 )
 from .terms import (
     LARGEST,
@@ -107,6 +109,7 @@ __all__ = [
     "Run",
     "Scale",
     "Slopes",
+    "SoftSlopes",
     "Solution",
     "Sums",
     "TableTerms",
@@ -146,6 +149,7 @@ __all__ = [
     "row_function",
     "scale_anchor",
     "slopes",
+    "soft_slopes",
     "turn_anchor",
     "turned",
     "unit_anchor",

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..kernels.vecmath import cos, log, sin
+from ..kernels.vecmath import cos, log_sum, sin
 from .terms import Anchor, RowTerms, Sums, Vector, positive, row_function
 
 
@@ -147,7 +147,9 @@ log_anchor = Anchor(
 )
 """For terms with the slots of `Logs`: shapes of 1e8 lose no digits."""
 
-log_terms = RowTerms(Logs, add_logs, positive, "x > 0", fill=1.0, theta=Center, kinds="sle", anchor=log_anchor)
+log_terms = RowTerms(
+    Logs, add_logs, positive, "x > 0", fill=1.0, theta=Center, kinds="sle", anchor=log_anchor
+)
 
 
 class LogCenter(NamedTuple):
@@ -169,7 +171,7 @@ def log_about(x: float, a: LogCenter) -> float:
     near = abs(u) <= 0.5
     y = 1.0 + u if near else x
     slip = u - (y - 1.0) if near else 0.0  # what rounding took from 1 + u
-    total: float = log(y) + slip / y - (0.0 if near else a.log_c)
+    total: float = log_sum(y, slip) - (0.0 if near else a.log_c)
     return total
 
 

@@ -129,7 +129,9 @@ class Family(ABC):
         unknown = [key for key in mapping if key not in {p.name for p in self.params}]
         if missing or unknown:
             wrong = f"no parameter {', '.join(unknown)}" if unknown else f"no value of {', '.join(missing)}"
-            raise FamilyError(f"{self.name}: {wrong}; its parameters are {', '.join(p.name for p in self.params)}")
+            raise FamilyError(
+                f"{self.name}: {wrong}; its parameters are {', '.join(p.name for p in self.params)}"
+            )
         for key, value in mapping.items():
             if np.ndim(value) or isinstance(value, str) or value is None:
                 raise FamilyError(f"{self.name}: {key} is one number, not {value!r}")

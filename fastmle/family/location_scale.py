@@ -31,15 +31,39 @@ class Slopes(NamedTuple):
     zzc: float
 
 
+class SoftSlopes(NamedTuple):
+    """The same where g = h − k log y, with 1 + t = y for some t >= 0: kinds "ssssssle"."""
+
+    h: float
+    d: float
+    zd: float
+    c: float
+    zc: float
+    zzc: float
+    log: float  # y, whose logarithm is summed
+    slip: float  # what rounding took from 1 + t
+
+
+@row_function
+def soft_slopes(z: float, h: float, d: float, c: float, t: float) -> SoftSlopes:
+    y = 1.0 + t
+    return SoftSlopes(h, d, z * d, c, z * c, z * z * c, y, t - (y - 1.0))
+
+
 @row_function
 def slopes(z: float, g: float, d: float, c: float) -> Slopes:
     return Slopes(g, d, z * d, c, z * c, z * z * c)
 
 
 class LocationScale(Family):
-    """A family of a location and a positive scale, the parameters in this order, whose row function adds `Slopes`."""
+    """A family of a location and a positive scale, the parameters in this order, whose row function adds `Slopes`
+    or `SoftSlopes`."""
 
     one_pass = False
+
+    def heights(self, s: Sums) -> float:
+        """Σ w g(z)."""
+        return float(s.g)
 
     def units(self, theta: Vector) -> Vector:
         return np.array([theta[1], theta[1]])
@@ -48,7 +72,7 @@ class LocationScale(Family):
         return At(theta[0], theta[1], 1.0 / theta[1])
 
     def loglik(self, s: Sums, theta: Vector) -> float:
-        return float(s.g - s.weight * math.log(theta[1]))
+        return float(self.heights(s) - s.weight * math.log(theta[1]))
 
     def score(self, s: Sums, theta: Vector) -> Vector:
         return np.array([s.d, s.zd - s.weight])

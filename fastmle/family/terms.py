@@ -141,7 +141,9 @@ class TableTerms:
     @property
     def where(self) -> str:
         """The support in words."""
-        return f"whole numbers from {self.lowest}" + (f" to {self.highest:.0f}" if math.isfinite(self.highest) else "")
+        return f"whole numbers from {self.lowest}" + (
+            f" to {self.highest:.0f}" if math.isfinite(self.highest) else ""
+        )
 
 
 @dataclass(frozen=True, eq=False)

@@ -20,12 +20,14 @@ from numba.np.numpy_support import from_dtype
 
 from .jit import compile_kernel
 from .vecmath import log
-from .vecmath.machine import fma
+from .vecmath.logs import log_of_sum
+from .vecmath.machine import FLAGS, fma
 
 BLOCK = 4096  # rows; the unit of exact addition
 LARGEST = sys.float_info.max  # x <= LARGEST and not x < inf, which LLVM turns into slower tests of bits
-LANES = 512  # running products, for sums of logarithms: 8 rows of a block each
-LARGEST_FACTOR = 2.0**60  # eight of these, or of their reciprocals, multiply without leaving float64
+TILE = 512  # rows whose logarithms are summed as those of LANES products of eight factors
+LANES = TILE // 8
+LARGEST_PAIR = 2.0**120  # four of these, or of their reciprocals, multiply without leaving float64
 BAD, NULL, ZERO = 0, 1, 2  # columns of the counts: outside the support, null, of weight zero
 _REASSOCIATE = ("reassoc", "contract", "nsz", "arcp")
 
@@ -35,18 +37,26 @@ def _finite(x: float, theta: Any) -> bool:
     return abs(x) <= LARGEST
 
 
-def _maximum(builder: Any, a: Any, b: Any) -> Any:
-    """The larger of two numbers, in the form that LLVM vectorises as a reduction; never given a NaN."""
-    above = builder.fcmp_ordered(">", b, a, flags=("nnan", "nsz"))
-    return builder.select(above, b, a, flags=("nnan", "nsz"))
+def _extreme(builder: Any, order: str, a: Any, b: Any) -> Any:
+    """The larger (">") or smaller of two numbers, in the form that LLVM vectorises as a reduction; not for NaN."""
+    beyond = builder.fcmp_ordered(order, b, a, flags=("nnan", "nsz"))
+    return builder.select(beyond, b, a, flags=("nnan", "nsz"))
 
 
-@intrinsic
-def _larger(typingctx: Any, a: Any, b: Any) -> Any:
-    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        return _maximum(builder, *args)
+def _binary(make: Callable[[Any, Any, Any], Any]) -> Any:
+    @intrinsic
+    def operation(typingctx: Any, a: Any, b: Any) -> Any:
+        def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+            return make(builder, *args)
 
-    return types.float64(types.float64, types.float64), codegen
+        return types.float64(types.float64, types.float64), codegen
+
+    return operation
+
+
+_larger = _binary(lambda builder, a, b: _extreme(builder, ">", a, b))
+_smaller = _binary(lambda builder, a, b: _extreme(builder, "<", a, b))
+_plus = _binary(lambda builder, a, b: builder.fadd(a, b, flags=_REASSOCIATE))
 
 
 @intrinsic(prefer_literal=True)
@@ -79,7 +89,7 @@ def _combine(typingctx: Any, state: Any, values: Any, logs: Any, w: Any, log_w: 
         new = []
         for kind, a, v in zip(slots, old[: len(slots)], row, strict=True):
             if kind == "m":
-                new.append(_maximum(builder, a, v))
+                new.append(_extreme(builder, ">", a, v))
             else:
                 new.append(add(builder, a, once(v) if kind == "r" and "p" in extras else weigh(v)))
         rest = iter(old[len(slots) :])
@@ -111,14 +121,6 @@ def slot_kinds(layout: str) -> str:
     kinds, _, extras = layout.replace("l", "s").replace("r", "s").replace("e", "").partition("|")
     pairs = (len(kinds) + 1) * (len(kinds) + 2) // 2
     return kinds + "s" * (("w" in extras) + ("p" in extras) + pairs * ("o" in extras))
-
-
-@register_jitable(fastmath=set(_REASSOCIATE), error_model="numpy")
-def _log_of_products(products: Any, errors: Any) -> float:
-    total = 0.0
-    for j in range(LANES):
-        total += log(products[j]) + errors[j] / products[j]
-    return total
 
 
 @register_jitable
@@ -174,7 +176,6 @@ def compile_fold(
     if logs > 2:
         raise ValueError("at most two sums of logarithms a row")
     products = logs > 0 and not weighted
-    width = LANES if products else BLOCK
     if support is None:
         support = _finite
     if drop:
@@ -190,115 +191,157 @@ def compile_fold(
 
     @register_jitable(error_model="numpy")
     def log_of(y, slip):  # type: ignore[no-untyped-def]
-        return log(y) + slip / y if corrected else log(y)
+        return log(y) + (slip / y if y <= LARGEST else 0.0) if corrected else log(y)
 
-    @register_jitable(fastmath=set(_REASSOCIATE), error_model="numpy")
-    def logs_one_by_one(x, th):  # type: ignore[no-untyped-def]
-        total0 = total1 = 0.0
-        for i in range(x.size):
-            if not checked or support(float(x[i]), th):
-                v = row(float(x[i]), th)
-                total0 += log_of(v[first], v[slip0])
-                total1 += log_of(v[second], v[slip1])
-        return total0, total1
+    @register_jitable(**FLAGS)
+    def admit(x, w, th, stand_in):  # type: ignore[no-untyped-def]
+        """What enters for a row: its value, weight and log weight; and whether it is bad, null, of weight zero."""
+        xi, wi, lw = float(x), 1.0, 0.0
+        use = True
+        bad = null = zero = False
+        if weighted:
+            wi = w
+            zero = wi == 0.0
+            use = usable(xi, wi, th)
+            ok = use
+            if drop:
+                is_null = (xi != xi) | (wi != wi)
+                null = is_null & (not zero)
+                ok = ok | is_null
+            bad = not (ok | zero)
+            wi = wi if use else 0.0
+            if precision:
+                lw = log(wi if use else 1.0)
+        elif checked:
+            use = support(xi, th)
+            if drop:
+                null = xi != xi
+                bad = not (use | null)
+                wi = 1.0 if use else 0.0
+            else:
+                bad = not use
+        if checked:
+            xi = xi if use else stand_in
+        return xi, wi, lw, bad, null, zero
+
+    @register_jitable(**FLAGS)
+    def factors(x, th, stand_in, s, odd, null):  # type: ignore[no-untyped-def]
+        """Add a row to the sums but for the logarithms; and what they are of, with its slips."""
+        if drop:
+            xi, wi, _, is_odd, is_null, _ = admit(x, 1.0, th, stand_in)
+            null += is_null
+        else:  # a block with an odd row is done again, so that nothing is masked here
+            xi, wi = float(x), 1.0
+            is_odd = (not support(xi, th)) if checked else False
+        v = row(xi, th)
+        s = _combine(s, v, (0.0, 0.0), wi, 0.0, layout)
+        there = (not drop) or wi > 0.0
+        y, z = v[first] if there else 1.0, v[second] if there else 1.0
+        slips = (v[slip0] if there else 0.0, v[slip1] if there else 0.0) if corrected else (0.0, 0.0)
+        return s, odd | is_odd, null, y, z, slips[0], slips[1]
+
+    @register_jitable(**FLAGS)
+    def times(a, slip_a, b, slip_b, slips):  # type: ignore[no-untyped-def]
+        """(a + slip_a)(b + slip_b) in two parts."""
+        p = a * b
+        rest = fma(a, b, -p)
+        return p, fma(a, slip_b, fma(b, slip_a, rest)) if slips else rest
+
+    @register_jitable(**FLAGS)
+    def pair(x, y, th, stand_in, s, odd, null, high, low):  # type: ignore[no-untyped-def]
+        """Add two rows; the products of what the logarithms are of, in two parts."""
+        s, odd, null, a, c, slip_a, slip_c = factors(x, th, stand_in, s, odd, null)
+        s, odd, null, b, d, slip_b, slip_d = factors(y, th, stand_in, s, odd, null)
+        p, p_low = times(a, slip_a, b, slip_b, corrected)
+        high, low = _larger(high, p), _smaller(low, p)
+        q = q_low = 1.0
+        if logs == 2:
+            q, q_low = times(c, slip_c, d, slip_d, corrected)
+            high, low = _larger(high, q), _smaller(low, q)
+        return s, odd, null, high, low, p, p_low, q, q_low
+
+    @register_jitable(**FLAGS)
+    def four(x, j, th, stand_in, s, odd, null, high, low):  # type: ignore[no-untyped-def]
+        s, odd, null, high, low, a, a_low, c, c_low = pair(
+            x[j], x[j + LANES], th, stand_in, s, odd, null, high, low
+        )
+        s, odd, null, high, low, b, b_low, d, d_low = pair(
+            x[j + 2 * LANES], x[j + 3 * LANES], th, stand_in, s, odd, null, high, low
+        )
+        p, p_low = times(a, a_low, b, b_low, True)
+        q, q_low = times(c, c_low, d, d_low, True)
+        return s, odd, null, high, low, p, p_low, q, q_low
+
+    @register_jitable(**FLAGS)
+    def tile(x, th, stand_in, s, log0, log1, odd, null, high, low):  # type: ignore[no-untyped-def]
+        """Add TILE rows, eight factors a logarithm."""
+        for j in range(LANES):
+            s, odd, null, high, low, a, a_low, c, c_low = four(x, j, th, stand_in, s, odd, null, high, low)
+            s, odd, null, high, low, b, b_low, d, d_low = four(
+                x, j + 4 * LANES, th, stand_in, s, odd, null, high, low
+            )
+            p, p_low = times(a, a_low, b, b_low, True)
+            log0 = _plus(log0, log_of_sum(p, p_low))
+            if logs == 2:
+                q, q_low = times(c, c_low, d, d_low, True)
+                log1 = _plus(log1, log_of_sum(q, q_low))
+        return s, log0, log1, odd, null, high, low
 
     def fold(x, w, theta, sums, counts):  # type: ignore[no-untyped-def]
         th = theta_type(*theta)
         stand_in, found = fill, True  # what takes the place of a row that does not count
-        if products:
-            p0, p1 = np.empty(LANES), np.empty(LANES)  # products of mantissas
-            e0, e1 = np.empty(LANES), np.empty(LANES)  # what rounding took from them
         for b in range(sums.shape[0]):
             s = start
             bad = null = zero = 0
-            largest, minus_smallest = 1.0, -1.0  # of all factors
-            if products:
-                p0[:] = p1[:] = 1.0
-                e0[:] = e1[:] = 0.0
+            log0 = log1 = 0.0
+            lo, end = b * BLOCK, min((b + 1) * BLOCK, x.size)
             if extremes:  # a row of the same block, which leaves its maxima as they are
                 found = False
-                for i in range(b * BLOCK, min((b + 1) * BLOCK, x.size)):
+                for i in range(lo, end):
                     found = usable(float(x[i]), w[i] if weighted else 1.0, th)
                     if found:
                         stand_in = float(x[i])
                         break
-            first_of_rest = b * BLOCK
             if bits:  # a block of zeros and ones is two rows, with their counts as weights
-                ones, only_bits = _count_ones(x[b * BLOCK : (b + 1) * BLOCK])
+                ones, only_bits = _count_ones(x[lo:end])
                 if only_bits:
-                    first_of_rest = (b + 1) * BLOCK
                     for value in range(2):
-                        m = ones if value else min(BLOCK, x.size - b * BLOCK) - ones
+                        m = ones if value else end - lo - ones
                         ok = support(float(value), th)
                         bad += 0 if ok else m
                         v = row(float(value) if ok else fill, th)
                         s = _combine(s, v, (), float(m) if ok else 0.0, 0.0, counted)
-            for lo in range(first_of_rest, min((b + 1) * BLOCK, x.size), width):
-                xs = x[lo : min(lo + width, x.size)]
-                ws = w[lo : min(lo + width, x.size)] if weighted else w
-                for i in range(xs.size):
-                    xi = float(xs[i])
-                    wi = 1.0
-                    lw = 0.0
-                    use = True
-                    if weighted:
-                        wi = ws[i]
-                        is_zero = wi == 0.0
-                        ok = use = usable(xi, wi, th)
-                        if drop:
-                            is_null = (xi != xi) | (wi != wi)
-                            null += is_null & (not is_zero)
-                            ok = ok | is_null
-                        zero += is_zero
-                        bad += not (ok | is_zero)
-                        wi = wi if use else 0.0
-                        if precision:
-                            lw = log(wi if use else 1.0)
-                    elif checked:
-                        use = support(xi, th)
-                        if drop:
-                            is_null = xi != xi
-                            null += is_null
-                            bad += not (use | is_null)
-                            wi = 1.0 if use else 0.0
-                        else:
-                            bad += not use
-                    if checked:
-                        xi = xi if use else stand_in
-                    v = row(xi, th)
-                    if logs == 0:
-                        s = _combine(s, v, (), wi, lw, layout)
-                    elif not products:
-                        s = _combine(
-                            s, v, (log_of(v[first], v[slip0]), log_of(v[second], v[slip1])), wi, lw, layout
-                        )
-                    else:  # the log of a product, with what rounding took from the product
-                        y = v[first] if use else 1.0
-                        largest, minus_smallest = _larger(largest, y), _larger(minus_smallest, -y)
-                        old = p0[i]
-                        p0[i] = old * y
-                        slip = v[slip0] if corrected & use else 0.0
-                        e0[i] = fma(e0[i], y, fma(old, y, -(old * y)) + old * slip)
-                        if logs == 2:
-                            y = v[second] if use else 1.0
-                            largest, minus_smallest = _larger(largest, y), _larger(minus_smallest, -y)
-                            old = p1[i]
-                            p1[i] = old * y
-                            slip = v[slip1] if corrected & use else 0.0
-                            e1[i] = fma(e1[i], y, fma(old, y, -(old * y)) + old * slip)
-                        s = _combine(s, v, (0.0, 0.0), wi, lw, layout)
+                    lo = end
+            if products:
+                odd, high, low = False, 1.0, 1.0  # high, low: of all products of two factors
+                while lo + TILE <= end:
+                    rows = x[lo : lo + TILE]
+                    s, log0, log1, odd, null, high, low = tile(
+                        rows, th, stand_in, s, log0, log1, odd, null, high, low
+                    )
+                    lo += TILE
+                sound = log0 + log1 - (log0 + log1) == 0.0
+                if odd or not (sound and high < LARGEST_PAIR and low > 1.0 / LARGEST_PAIR):
+                    s, null, log0, log1, lo = start, 0, 0.0, 0.0, b * BLOCK
+            xs = x[lo:end]
+            ws = w[lo:end] if weighted else w
+            for i in range(xs.size):
+                xi, wi, lw, is_bad, is_null, is_zero = admit(xs[i], ws[i] if weighted else 1.0, th, stand_in)
+                bad += is_bad
+                null += is_null
+                zero += is_zero
+                v = row(xi, th)
+                if logs == 0:
+                    s = _combine(s, v, (), wi, lw, layout)
+                else:
+                    two = log_of(v[first], v[slip0]), log_of(v[second], v[slip1])
+                    s = _combine(s, v, two, wi, lw, layout)
             for k in range(slots):
                 sums[b, k] = s[k] if found or letters[k] != "m" else -np.inf
             if products:
-                if largest < LARGEST_FACTOR and -minus_smallest > 1.0 / LARGEST_FACTOR:
-                    sums[b, first] = _log_of_products(p0, e0)
-                    if logs == 2:
-                        sums[b, second] = _log_of_products(p1, e1)
-                else:
-                    total, other = logs_one_by_one(x[b * BLOCK : (b + 1) * BLOCK], th)
-                    sums[b, first] = total
-                    if logs == 2:
-                        sums[b, second] = other
+                sums[b, first] += log0
+                if logs == 2:
+                    sums[b, second] += log1
             counts[b, 0] = bad
             counts[b, 1] = null
             counts[b, 2] = zero

@@ -5,9 +5,9 @@ a branch-free twin takes its place, which LLVM turns into packed instructions.
 """
 
 from .erfs import erf, erfc, log_ndtr
-from .exps import exp, expm1, logistic, softplus, tanh
+from .exps import exp, exp_normal, expm1, logistic, softplus, tanh
 from .gammas import digamma, lgamma, trigamma
-from .logs import log, log1p, log_ratio, sqrt
+from .logs import log, log1p, log_ratio, log_sum, sqrt
 from .powers import pow
 from .trig import cos, sin
 
@@ -17,12 +17,14 @@ __all__ = [
     "erf",
     "erfc",
     "exp",
+    "exp_normal",
     "expm1",
     "lgamma",
     "log",
     "log1p",
     "log_ndtr",
     "log_ratio",
+    "log_sum",
     "logistic",
     "pow",
     "sin",

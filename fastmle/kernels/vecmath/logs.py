@@ -66,6 +66,11 @@ def log_ratio(x, c, inv_c):
     return log(x / c) if c > 0.0 else NAN
 
 
+def log_sum(x, low):
+    """log(x + low), 0 < x < 1e300 and |low| <= ulp(x), or low = 0: accurate relative to itself even where it is next to 0."""
+    return math.log1p(low) if x == 1.0 else math.log(x) + low / x
+
+
 def sqrt(x):
     """Square root; nan below zero."""
     return math.sqrt(x) if x >= 0.0 else NAN
@@ -105,6 +110,21 @@ def log_tail(k, f, d, special):
 def log_of_parts(k, f, special):
     """k log 2 + log(1+f) + special."""
     return fma(k, LN2_HI, f) + log_tail(k, f, 2.0 + f, special)
+
+
+@inlined
+def log_of_sum(x, low):
+    """log(x + low) for a normal x > 0 and a `low` that is small beside it."""
+    k, m, scale = split_normal(x)
+    return log_of_parts(k, fma(low, scale, m - 1.0), 0.0)
+
+
+@cpu(log_sum)
+def _log_sum(x, low):
+    k, m = split(x)
+    # low is 0 where 2**-k would not be a normal number
+    shift = where(low == 0.0, 0.0, low * from_bits(2 * ONE - ((bits(x) + (ONE - SQRT_HALF_BITS)) & EXPONENT)))
+    return log_of_parts(k, (m - 1.0) + shift, 0.0)
 
 
 @inlined
