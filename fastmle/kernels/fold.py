@@ -37,10 +37,10 @@ def _finite(x: float, theta: Any) -> bool:
     return abs(x) <= LARGEST
 
 
-def _extreme(builder: Any, order: str, a: Any, b: Any) -> Any:
+def _extreme(builder: Any, order: str, a: Any, b: Any, flags: tuple[str, ...] = ("nnan", "nsz")) -> Any:
     """The larger (">") or smaller of two numbers, in the form that LLVM vectorises as a reduction; not for NaN."""
-    beyond = builder.fcmp_ordered(order, b, a, flags=("nnan", "nsz"))
-    return builder.select(beyond, b, a, flags=("nnan", "nsz"))
+    beyond = builder.fcmp_ordered(order, b, a, flags=flags)
+    return builder.select(beyond, b, a, flags=flags)
 
 
 def _binary(make: Callable[[Any, Any, Any], Any]) -> Any:
@@ -59,49 +59,56 @@ _smaller = _binary(lambda builder, a, b: _extreme(builder, "<", a, b))
 _plus = _binary(lambda builder, a, b: builder.fadd(a, b, flags=_REASSOCIATE))
 
 
+def combined(
+    context: Any, builder: Any, layout: str, value_types: Any, args: Any, device: bool = False
+) -> list[Any]:
+    """The slots of (state, values, logs, w, log_w) with the row added, as the compiler sees them; the compilers of
+    devices know fewer flags."""
+    kinds, _, extras = layout.partition("|")
+    old = cgutils.unpack_tuple(builder, args[0])
+    row = [
+        context.cast(builder, v, t, types.float64)
+        for v, t in zip(cgutils.unpack_tuple(builder, args[1]), value_types, strict=True)
+    ]
+    given = iter(cgutils.unpack_tuple(builder, args[2]))
+    row = [next(given) if kind == "l" else v for kind, v in zip(kinds, row, strict=True) if kind != "e"]
+    slots = kinds.replace("e", "")
+    weight = args[3]
+
+    def add(a: Any, b: Any) -> Any:
+        return builder.fadd(a, b, flags=("contract",) if device else _REASSOCIATE)
+
+    def weigh(v: Any) -> Any:
+        return builder.fmul(weight, v, flags=("contract",)) if "w" in extras or "d" in extras else v
+
+    def once(v: Any) -> Any:
+        none = builder.fcmp_ordered("==", weight, weight.type(0.0))
+        return builder.select(none, weight.type(0.0), v)
+
+    new = []
+    for kind, a, v in zip(slots, old[: len(slots)], row, strict=True):
+        if kind == "m":
+            new.append(_extreme(builder, ">", a, v, ()) if device else _extreme(builder, ">", a, v))
+        else:
+            new.append(add(a, once(v) if kind == "r" and "p" in extras else weigh(v)))
+    rest = iter(old[len(slots) :])
+    if "w" in extras:
+        new.append(add(next(rest), weight))
+    if "p" in extras:
+        new.append(add(next(rest), args[4]))
+    if "o" in extras:  # outer product of (1, values), under the squared weight
+        full = [weight] + [weigh(v) for v in row]
+        new += [add(next(rest), builder.fmul(a, b)) for i, a in enumerate(full) for b in full[i:]]
+    return new
+
+
 @intrinsic(prefer_literal=True)
 def _combine(typingctx: Any, state: Any, values: Any, logs: Any, w: Any, log_w: Any, layout: Any) -> Any:
     """state + w * values, slot by slot, with `logs` in the places of kind "l"; `layout` is made by `slot_layout`."""
-    kinds, _, extras = layout.literal_value.partition("|")
     result = types.UniTuple(types.float64, state.count)
 
-    def add(builder: Any, a: Any, b: Any) -> Any:
-        return builder.fadd(a, b, flags=_REASSOCIATE)
-
     def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        old = cgutils.unpack_tuple(builder, args[0])
-        row = [
-            context.cast(builder, v, t, types.float64)
-            for v, t in zip(cgutils.unpack_tuple(builder, args[1]), signature.args[1].types, strict=True)
-        ]
-        given = iter(cgutils.unpack_tuple(builder, args[2]))
-        row = [next(given) if kind == "l" else v for kind, v in zip(kinds, row, strict=True) if kind != "e"]
-        slots = kinds.replace("e", "")
-        weight = args[3]
-
-        def weigh(v: Any) -> Any:
-            return builder.fmul(weight, v, flags=("contract",)) if "w" in extras or "d" in extras else v
-
-        def once(v: Any) -> Any:
-            none = builder.fcmp_ordered("==", weight, weight.type(0.0))
-            return builder.select(none, weight.type(0.0), v)
-
-        new = []
-        for kind, a, v in zip(slots, old[: len(slots)], row, strict=True):
-            if kind == "m":
-                new.append(_extreme(builder, ">", a, v))
-            else:
-                new.append(add(builder, a, once(v) if kind == "r" and "p" in extras else weigh(v)))
-        rest = iter(old[len(slots) :])
-        if "w" in extras:
-            new.append(add(builder, next(rest), weight))
-        if "p" in extras:
-            new.append(add(builder, next(rest), args[4]))
-        if "o" in extras:  # outer product of (1, values), under the squared weight
-            full = [weight] + [weigh(v) for v in row]
-            new += [
-                add(builder, next(rest), builder.fmul(a, b)) for i, a in enumerate(full) for b in full[i:]
-            ]
+        new = combined(context, builder, layout.literal_value, signature.args[1].types, args)
         return context.make_tuple(builder, result, new)
 
     return result(state, values, logs, w, log_w, layout), codegen

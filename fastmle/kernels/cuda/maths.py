@@ -1,0 +1,156 @@
+"""vecmath on the device: libdevice where it has the function, else the formula of the plain twin without its exceptions."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+from numba import types
+from numba.cuda import libdevice
+from numba.extending import overload
+
+from .. import vecmath
+from ..vecmath import erfs, gammas
+
+INF, NAN = math.inf, math.nan
+_STIRLING_SHIFTS = 4.0
+DIGAMMA_TOP, DIGAMMA_BOTTOM, DIGAMMA_FAR = gammas._DIGAMMA_TOP, gammas._DIGAMMA_BOTTOM, gammas._DIGAMMA_FAR
+ROOT_HI, ROOT_LO, TRIGAMMA_FAR = gammas._ROOT_HI, gammas._ROOT_LO, gammas._TRIGAMMA_FAR
+MILLS_TOP, MILLS_BOTTOM = erfs._MILLS_TOP, erfs._MILLS_BOTTOM
+
+
+def device(plain: Callable[..., Any]) -> Callable[..., Any]:
+    """Register the decorated function as what `plain` compiles to on the device."""
+
+    def register(own: Callable[..., Any]) -> Callable[..., Any]:
+        @overload(plain, target="cuda", strict=False)
+        def implementation(*args: Any) -> Any:
+            return own if all(isinstance(a, (types.Number, types.Boolean)) for a in args) else None
+
+        return own
+
+    return register
+
+
+@device(vecmath.log)
+def _log(x):
+    return libdevice.log(float(x))
+
+
+@device(vecmath.log1p)
+def _log1p(x):
+    return libdevice.log1p(float(x))
+
+
+@device(vecmath.log_ratio)
+def _log_ratio(x, c, inv_c):
+    if 0.7 * c < x < 1.4 * c:
+        return libdevice.log1p((x - c) / c)
+    return libdevice.log(x / c)
+
+
+@device(vecmath.sqrt)
+def _sqrt(x):
+    return libdevice.sqrt(float(x))
+
+
+@device(vecmath.exp)
+def _exp(x):
+    return libdevice.exp(float(x))
+
+
+@device(vecmath.expm1)
+def _expm1(x):
+    return libdevice.expm1(float(x))
+
+
+@device(vecmath.tanh)
+def _tanh(x):
+    return libdevice.tanh(float(x))
+
+
+@device(vecmath.softplus)
+def _softplus(x):
+    return max(0.0, x) + libdevice.log1p(libdevice.exp(-abs(x)))
+
+
+@device(vecmath.logistic)
+def _logistic(x):
+    tail = libdevice.exp(-abs(x))
+    return (tail if x < 0.0 else 1.0) / (1.0 + tail)
+
+
+@device(vecmath.pow)
+def _pow(x, y):
+    return libdevice.pow(float(x), float(y))
+
+
+@device(vecmath.sin)
+def _sin(x):
+    return libdevice.sin(float(x))
+
+
+@device(vecmath.cos)
+def _cos(x):
+    return libdevice.cos(float(x))
+
+
+@device(vecmath.erf)
+def _erf(x):
+    return libdevice.erf(float(x))
+
+
+@device(vecmath.erfc)
+def _erfc(x):
+    return libdevice.erfc(float(x))
+
+
+@device(vecmath.log_ndtr)
+def _log_ndtr(x):
+    t = abs(x)
+    if x > 0.0:
+        return libdevice.log1p(-0.5 * libdevice.erfc(t * 0.7071067811865476))
+    return libdevice.log(0.5 * libdevice.erfcx(t * 0.7071067811865476)) - 0.5 * t * t
+
+
+@device(vecmath.lgamma)
+def _lgamma(x):
+    return libdevice.lgamma(float(x)) if x >= 0.0 else NAN
+
+
+@device(vecmath.digamma)
+def _digamma(x):
+    if not x > 0.0:
+        return NAN
+    if x == INF:
+        return INF
+    t, below = float(x), 0.0
+    if x < 1.0:
+        t, below = x + 1.0, 1.0 / x
+    if t < 3.0:
+        y, top, bottom = t - 1.0, 0.0, 0.0
+        for i in range(7):
+            top = top * y + DIGAMMA_TOP[6 - i]
+            bottom = bottom * y + DIGAMMA_BOTTOM[6 - i]
+        return ((t - ROOT_HI) - ROOT_LO) * (top / bottom) - below
+    q = 1.0 / t
+    far = 0.0
+    for i in range(11):
+        far = far * (q * q) + DIGAMMA_FAR[10 - i]
+    return (libdevice.log(t) - 0.5 * q) + q * q * far
+
+
+@device(vecmath.trigamma)
+def _trigamma(x):
+    if not x > 0.0:
+        return NAN
+    t, shifts = float(x), 0.0
+    while t < _STIRLING_SHIFTS:
+        shifts += 1.0 / (t * t)
+        t += 1.0
+    q = 1.0 / t
+    far = 0.0
+    for i in range(10):
+        far = far * (q * q) + TRIGAMMA_FAR[9 - i]
+    return q + q * q * (0.5 + q * far) + shifts
