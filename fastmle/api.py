@@ -71,7 +71,7 @@ def fit(
             raise FamilyError("column= and columns= are for distributions: a regression has target= and features=")
 
         def read(source: Source) -> Options:
-            return reading_options(source, None, weights is not None, weight_kind, nulls, threads)
+            return reading_options(source, None, weights is not None, weight_kind, nulls, threads, device)
 
         check_weights(chosen, Options(weighted=weights is not None, weight_kind=weight_kind))
         roles = Roles(**parts, weights=weights, cov=cov, chunk_rows=chunk_rows, progress=bar, options=read)
@@ -82,7 +82,7 @@ def fit(
         raise FamilyError(f"{given[0]}= is for regressions, and {chosen.name} is a distribution")
     source = open_source(data, wanted_columns(column, columns), {"weights": weights}, chunk_rows=chunk_rows)
     chosen = chosen.bind(source.names)
-    options = reading_options(source, chosen, weights is not None, weight_kind, nulls, threads)
+    options = reading_options(source, chosen, weights is not None, weight_kind, nulls, threads, device)
     check_weights(chosen, options)
     kept = Kept(chosen.pictured(len(source.names)), points) if keep == "bins" else None
     passes = Passes(source, options, bar, kept)

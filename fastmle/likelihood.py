@@ -63,7 +63,7 @@ def _loglik_and_n(
     chosen = family_of(family, **constants)
     source = open_source(data, wanted_columns(column, columns), {"weights": weights}, chunk_rows=chunk_rows)
     chosen = chosen.bind(source.names)
-    options = reading_options(source, chosen, weights is not None, weight_kind, nulls, threads)
+    options = reading_options(source, chosen, weights is not None, weight_kind, nulls, threads, device)
     check_weights(chosen, options)
     theta = chosen.unpack(values)
     check_theta(chosen, theta)

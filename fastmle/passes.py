@@ -17,7 +17,7 @@ from .family import RowTerms, Terms
 from .kernels.fold import BLOCK
 from .sources import Source
 from .states import Chunk, Options, State, new_state
-from .states.base import Tally
+from .states.base import Tally, on_host
 from .states.kept import Kept
 
 STAGE = 16 * BLOCK  # smaller chunks are gathered up to this many rows
@@ -84,7 +84,7 @@ class Passes:
                 for state in states:
                     state.add(piece, row + lo)
                 if kept is not None:
-                    kept.add(piece, self.options.weighted, row + lo)
+                    kept.add(on_host(piece), self.options.weighted, row + lo)
                 if self.progress is not None:
                     self.progress(row + lo + piece[0].size, self.source.rows, self.count)
         if not states[0].rows and not states[0].outside:
@@ -113,7 +113,7 @@ class Passes:
             blocks = -(-size // BLOCK)
             spread = range(blocks) if size <= 2 * rows else range(0, blocks, max(1, size // rows))
             for b in spread:
-                part = tuple(c[b * BLOCK : (b + 1) * BLOCK] for c in chunk)
+                part = on_host(tuple(c[b * BLOCK : (b + 1) * BLOCK] for c in chunk))
                 keep = np.isfinite(part[0])
                 if terms.support is not None:
                     keep &= terms.support(part[0].astype(np.float64), terms.theta())

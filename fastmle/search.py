@@ -108,7 +108,7 @@ def search(family: Family, passes: Passes, fixed: dict[str, Any], free: np.ndarr
 def _all_equal(passes: Passes) -> bool:
     """Whether all rows that count have one value: asked where a sample of them has."""
     first = math.nan
-    for column, *w in passes.source.chunks():
+    for column, *w in passes.source.host_chunks():
         x = column[np.isfinite(column) & ((w[0] > 0.0) if passes.options.weighted else True)]
         if x.size:
             first = x[0] if math.isnan(first) else first

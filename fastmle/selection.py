@@ -15,7 +15,7 @@ from .kernels.select import BINS, compile_select, value_of
 from .passes import Passes
 from .pool import run_slices
 from .states import Chunk, Options
-from .states.base import Tally
+from .states.base import Tally, on_host
 
 GATHER = 1 << 22  # rows that are sorted in memory
 LAUNCH = 1 << 24
@@ -86,6 +86,7 @@ class Gathered(Tally):
         self.parts: list[tuple[np.ndarray, np.ndarray]] = []
 
     def add(self, chunk: Chunk, first_row: int = 0) -> None:
+        chunk = on_host(chunk)
         x = chunk[0]
         with np.errstate(invalid="ignore"):
             inside = (x >= self.low) & (x <= self.high)

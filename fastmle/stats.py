@@ -71,7 +71,7 @@ class SufficientStats:
         before["_state"] = None if self._state is None else copy(self._state)
         before["kept"] = self.kept and self.kept.copy()
         try:
-            for piece in source.chunks():
+            for piece in source.host_chunks():
                 self._add(source.names, piece, weights is not None)
         except BaseException:
             self.__dict__.update(before)

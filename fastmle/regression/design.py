@@ -119,7 +119,7 @@ class Merged(Source):
     def __init__(self, inner: Source) -> None:
         self.inner = inner
         self.names, self.rows, self.reopenable = inner.names, inner.rows, inner.reopenable
-        self.in_memory, self.description = inner.in_memory, inner.description
+        self.in_memory, self.description, self.on_device = inner.in_memory, inner.description, inner.on_device
         self.formula, self.levels = getattr(inner, "formula", None), getattr(inner, "levels", None)
         self.intercept = getattr(inner, "intercept", True)
         given = dict(zip(inner.roles, inner.labels[len(inner.names) :], strict=True))

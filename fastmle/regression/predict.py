@@ -49,7 +49,7 @@ def predict(fit: RegressionFit, data: Any, interval: str | None, level: float, e
     model = fit.model
     source = features_of(fit, data, extra)
     means, halves = [], []
-    for chunk in source.chunks():
+    for chunk in source.host_chunks():
         eta = linear_predictor(fit, chunk, source.roles)
         means.append(eta)
         if interval is not None:
@@ -100,7 +100,7 @@ def _residuals(fit: RegressionFit, data: Any, kind: str, target: Any, extra: Map
 
         source = FormulaSource(data, model.formula, dict(extra), model.levels or {}, True)
     k = len(model.features)
-    for chunk in source.chunks():
+    for chunk in source.host_chunks():
         y = np.asarray(chunk[k], np.float64)
         eta = linear_predictor(fit, (*chunk[:k], *chunk[k + 1 :]), source.roles[1:])
         mu = model.mean(eta)

@@ -63,7 +63,7 @@ def meat_of(
     where = len(source.names) + source.roles.index("cluster") if "cluster" in source.roles else None
     groups, k = Groups(), columns + intercept
     meat = np.zeros((k, k))
-    for chunk in source.chunks():
+    for chunk in source.host_chunks():
         keep = usable(chunk, passes.options)
         if where is not None and np.isnan(chunk[where]).any() and passes.options.nulls == "raise":
             raise DataError(f"column {source.labels[where]!r} has nulls", column=source.labels[where])
@@ -128,7 +128,7 @@ def glm_covariance(fit: RegressionFit, fitting: Any, at: Any, roles: Roles, inne
         where = inner.roles.index("cluster") + features
         passes.count += 1
         groups, row = Groups(), 0
-        for chunk in inner.chunks():
+        for chunk in inner.host_chunks():
             if np.isnan(chunk[where]).any() and passes.options.nulls == "raise":
                 raise DataError(f"column {inner.labels[where]!r} has nulls", column=inner.labels[where])
             own = merged.merged(chunk, row)  # type: ignore[attr-defined]

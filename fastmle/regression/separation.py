@@ -68,7 +68,7 @@ def separating(fitting: Any, passes: Passes, at: At, step: Vector) -> list[int]:
 
 
 def _changes(fitting: Any, passes: Passes, step: Vector, features: int) -> Any:
-    for chunk in passes.source.chunks():
+    for chunk in passes.source.host_chunks():
         keep = usable(chunk, passes.options)
         for rows, z in matrices(chunk, features, fitting.center, fitting.per, True):
             ok = keep[rows]

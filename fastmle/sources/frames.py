@@ -36,6 +36,10 @@ class DictReader:
         return all(reader.in_memory for reader in self._opened.values())
 
     @property
+    def on_device(self) -> bool:
+        return any(getattr(reader, "on_device", False) for reader in self._opened.values())
+
+    @property
     def waits(self) -> bool:
         return any(reader.waits for reader in self._opened.values())
 

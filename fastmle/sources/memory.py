@@ -19,6 +19,14 @@ def package_of(data: Any) -> str:
     return type(data).__module__.partition(".")[0]
 
 
+def lies_on_device(data: Any) -> bool:
+    """Whether the data are an array in a GPU's memory; asked without importing anything."""
+    if hasattr(data, "__cuda_array_interface__"):
+        return True
+    where = getattr(data, "__dlpack_device__", None)
+    return where is not None and int(where()[0]) in (2, 13)
+
+
 def query_reader(data: Any) -> Reader | None:
     """The reader for a query, which runs anew for each pass; None for other data."""
     package = package_of(data)
@@ -42,6 +50,12 @@ def memory_reader(data: Any) -> Reader | None:
     if isinstance(data, np.ndarray):
         return ArrayReader(data)
     package = package_of(data)
+    if package == "cudf" and hasattr(data, "columns"):  # each column lies on the device
+        return DictReader({name: data[name] for name in data.columns}, column_reader)
+    if guarded(type(data).__name__, lambda: lies_on_device(data)):
+        from fastmle.sources.device import DeviceReader
+
+        return DeviceReader(data)
     if package == "polars" and hasattr(data, "to_numpy"):
         from fastmle.sources.polars_ import FrameReader
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from fastmle.errors import DataError
-from fastmle.sources.base import Batch, Chunk, Column, Reader, cut, rows_text
+from fastmle.sources.base import BATCH_ROWS, Batch, Chunk, Column, Reader, cut, rows_text
 from fastmle.sources.columns import Window
 from fastmle.sources.files import open_files
 from fastmle.sources.frames import gather
@@ -21,6 +21,8 @@ from fastmle.sources.streams import StreamReader
 
 class Source:
     """Chunks of the wanted columns, `names` and then `roles`; `labels` names each for messages."""
+
+    on_device = False  # whether the data lie on a GPU, as chunks then do
 
     def __init__(
         self,
@@ -43,6 +45,7 @@ class Source:
         self.rows = reader.rows
         self.reopenable = reader.reopenable
         self.in_memory = reader.in_memory
+        self.on_device = bool(getattr(reader, "on_device", False))
         self.description = reader.description
         if self.rows is not None:
             self._check_lengths(self.rows, ended=True)
@@ -56,6 +59,15 @@ class Source:
             )
         self._spent = True
         return prefetch(self._make) if self._reader.waits else self._make()
+
+    def host_chunks(self) -> Iterator[Chunk]:
+        """The same rows in the host's memory: what lies on a GPU is copied piece by piece."""
+        for chunk in self.chunks():
+            if all(isinstance(column, np.ndarray) for column in chunk):
+                yield chunk
+                continue
+            for start in range(0, chunk[0].size, BATCH_ROWS):
+                yield tuple(np.asarray(column[start : start + BATCH_ROWS]) for column in chunk)
 
     def _make(self) -> Iterator[Chunk]:
         position = 0

@@ -29,6 +29,7 @@ class Options:
     outside: Literal["raise", "count"] = "raise"  # rows outside the support
     support: str = "every finite number"  # in words
     threads: int = 1
+    device: Literal["cpu", "cuda"] = "cpu"
 
 
 class Tally(ABC):
@@ -125,6 +126,11 @@ class State(Tally):
         self.seen += other.seen
         self.dropped += other.dropped
         self.outside += other.outside
+
+
+def on_host(columns: Chunk) -> Chunk:
+    """The same rows in the host's memory: what lies on a device is copied."""
+    return tuple(np.asarray(c) for c in columns)
 
 
 def bad_value(column: str, row: int, what: str) -> DataError:

@@ -10,7 +10,7 @@ import numpy as np
 from ..family import ColumnTerms, Family, Sums, Vector
 from ..kernels import exact
 from ..kernels.fold import BLOCK
-from .base import Chunk, Options, State, bad_value, floats_from_json, floats_to_json
+from .base import Chunk, Options, State, bad_value, floats_from_json, floats_to_json, on_host
 from .rows import RowState
 
 PIECE = 256 * BLOCK  # rows that are tested at a time
@@ -40,7 +40,7 @@ class ColumnsState(State):
         before = dict(self.__copy__().__dict__)
         try:
             for lo in range(0, chunk[0].size, PIECE):
-                self._add(tuple(c[lo : lo + PIECE] for c in chunk), first_row + lo)
+                self._add(on_host(tuple(c[lo : lo + PIECE] for c in chunk)), first_row + lo)
         except BaseException:
             self.__dict__.update(before)
             raise

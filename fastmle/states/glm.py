@@ -53,7 +53,17 @@ class GlmState(TotalsState):
 
     def _kernel(self, columns: Chunk, w: np.ndarray) -> Any:
         terms = self.terms
-        columns = tuple(c if c.dtype in KINDS else c.astype(np.float64) for c in (*columns, *([w] if w.size else [])))
+        columns = (*columns, *([w] if w.size else []))
+        if self.options.device == "cuda":
+            from ..kernels.cuda import run_glm
+
+            weighing = (self.options.weighted, self.options.nulls == "drop", self.precision)
+
+            def on_device(lo: int, hi: int, sums: np.ndarray, counts: np.ndarray) -> None:
+                run_glm(terms, self.theta, weighing, columns, sums, counts)
+
+            return on_device
+        columns = tuple(c if c.dtype in KINDS else c.astype(np.float64) for c in columns)
         addresses, strides, kinds = addresses_of(columns)
         rows = columns[0].size
         roles = np.array([1, terms.offset, terms.trials, self.options.weighted], np.int64)

@@ -15,7 +15,7 @@ from ..kernels.double import compile_double_gram
 from ..kernels.fold import BLOCK
 from ..kernels.gram import compile_gram, pairs
 from ..kernels.tiles import KINDS, addresses_of
-from .base import Chunk, Options
+from .base import Chunk, Options, on_host
 from .totals import TotalsState
 
 
@@ -42,6 +42,37 @@ class GramState(TotalsState):
         super().__init__(options, "s" * (self.low.stop + self.precision), theta)
 
     def _kernel(self, columns: Chunk, w: np.ndarray) -> Any:
+        return self._on_device(columns, w) if self.options.device == "cuda" else self._on_host(columns, w)
+
+    def _on_device(self, columns: Chunk, w: np.ndarray) -> Any:
+        """The rows that are wanted in double-double are summed by the host, the rest on the device."""
+        from ..kernels.cuda import run_gram
+
+        theta = self.theta or Locations((0.0,) * self.terms.k, (1.0,) * self.terms.k)
+        flags = (self.options.weighted, self.outer, self.precision, self.options.nulls == "drop")
+        given = (*columns, w) if w.size else columns
+        first = min(-(-columns[0].size // BLOCK), self._doubled())
+        wanted = np.r_[0 : self.low.start, self.low.stop : len(self.letters)]
+
+        def kernel(lo: int, hi: int, sums: np.ndarray, counts: np.ndarray) -> None:
+            if first:
+                head = slice(0, first * BLOCK)
+                place = on_host(tuple(c[head] for c in columns)), np.ascontiguousarray(w[head], np.float64)
+                self._on_host(*place)(0, first, sums[:first], counts[:first])
+            if first < hi:
+                rest = tuple(c[first * BLOCK :] for c in given)
+                found = np.zeros((hi - first, wanted.size))
+                run_gram(rest, np.array(theta.c), np.array(theta.per), flags, found, counts[first:])
+                sums[first:] = 0.0
+                sums[first:, wanted] = found
+
+        return kernel
+
+    def _doubled(self) -> int:
+        """How many of the next blocks are summed in double-double."""
+        return max(0, -(-(self.terms.double_rows - self.seen) // BLOCK)) if self.double else 0
+
+    def _on_host(self, columns: Chunk, w: np.ndarray) -> Any:
         columns = tuple(c if c.dtype in KINDS else c.astype(np.float64) for c in columns)
         places = addresses_of(columns)
         rows = columns[0].size
@@ -49,7 +80,7 @@ class GramState(TotalsState):
         center, per = np.array(theta.c), np.array(theta.per)
         weighted, drop = self.options.weighted, self.options.nulls == "drop"
         gram = compile_gram(weighted, self.outer, drop)
-        doubled = max(0, -(-(self.terms.double_rows - self.seen) // BLOCK)) if self.double else 0
+        doubled = self._doubled()
 
         def kernel(lo: int, hi: int, sums: np.ndarray, counts: np.ndarray) -> None:
             middle = min(max(doubled, lo), hi)

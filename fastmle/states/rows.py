@@ -36,9 +36,18 @@ class RowState(TotalsState):
         return found
 
     def _kernel(self, columns: Chunk, w: np.ndarray) -> Any:
+        constants = tuple(map(float, self.theta if self.theta is not None else self.terms.theta()))
+        if self.options.device == "cuda":
+            from ..kernels.cuda import run_fold
+
+            given, drop = (*columns, w) if w.size else columns, self.options.nulls == "drop"
+
+            def on_device(lo: int, hi: int, sums: np.ndarray, counts: np.ndarray) -> None:
+                run_fold(self.terms, self.layout, drop, constants, given, sums, counts)
+
+            return on_device
         x = np.ascontiguousarray(columns[0])
         fold = self._folds.get(x.dtype) or self._fold(x.dtype)
-        constants = tuple(map(float, self.theta if self.theta is not None else self.terms.theta()))
 
         def kernel(lo: int, hi: int, sums: np.ndarray, counts: np.ndarray) -> None:
             rows = slice(lo * BLOCK, hi * BLOCK)

@@ -30,7 +30,8 @@ class TableState(State):
         self.large_weights: Any = np.zeros((2, 0), self.dense.dtype)
 
     def add(self, chunk: Chunk, first_row: int = 0) -> None:
-        x = np.ascontiguousarray(chunk[0])
+        on_device = self.options.device == "cuda" and not self.options.weighted
+        x = chunk[0] if on_device else np.ascontiguousarray(chunk[0])
         w = np.ascontiguousarray(chunk[1], np.float64) if self.options.weighted else _NO_WEIGHTS
         before = dict(self.__dict__)
         try:
@@ -38,7 +39,10 @@ class TableState(State):
             self.large_weights = self.large_weights.copy()
             step = LAUNCH * (1 if self.options.weighted else self.options.threads)
             for lo in range(0, x.size, step):
-                self._launch(x[lo : lo + step], w[lo : lo + step], first_row + lo)
+                if on_device:
+                    self._launch_on_device(x[lo : lo + step], first_row + lo)
+                else:
+                    self._launch(x[lo : lo + step], w[lo : lo + step], first_row + lo)
         except BaseException:
             self.__dict__.update(before)
             raise
@@ -67,6 +71,22 @@ class TableState(State):
                 self.dense[0, :size] += table.sum(axis=0)
         rows = np.concatenate([lo + left[lo : lo + m] for lo, m in sorted(found)])
         nulls, zeros, outside = self._take_rest(x, w, rows, first_row) if rows.size else (0, 0, 0)
+        self.count(x.size, nulls, zeros, outside)
+
+    def _launch_on_device(self, x: np.ndarray, first_row: int) -> None:
+        """The same by the device; the blocks in which a row has no place in the table come back to the host."""
+        from ..kernels.cuda import run_count
+
+        lowest, size = max(self.terms.lowest, 0), int(min(self.dense.shape[1], self.terms.highest + 1))
+        found, left = run_count(x, float(lowest), size)
+        self.dense[0, :size] += found
+        nulls = zeros = outside = 0
+        for b in np.flatnonzero(left).tolist():
+            block = np.asarray(x[b * BLOCK : (b + 1) * BLOCK])
+            v = block.astype(np.float64)
+            rows = np.flatnonzero(~((v >= lowest) & (v < size) & (v == np.floor(v))))
+            some = self._take_rest(block, _NO_WEIGHTS, rows, first_row + b * BLOCK)
+            nulls, zeros, outside = nulls + some[0], zeros + some[1], outside + some[2]
         self.count(x.size, nulls, zeros, outside)
 
     def _possible(self, v: Any) -> Any:

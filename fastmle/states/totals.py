@@ -12,7 +12,7 @@ import numpy as np
 from ..kernels import exact
 from ..kernels.fold import BAD, BLOCK
 from ..pool import run_slices
-from .base import Chunk, Options, State, floats_from_json, floats_to_json
+from .base import Chunk, Options, State, floats_from_json, floats_to_json, on_host
 
 BOUNDARY = 256  # blocks: the anchor may move after 1, 2, 4, ... 256 blocks and then at each 256 (2^20 rows)
 DRIFT = 10.0  # standard deviations
@@ -71,11 +71,9 @@ class TotalsState(State):
     # -- adding --------------------------------------------------------------------------------------------------
 
     def add(self, chunk: Chunk, first_row: int = 0) -> None:
-        columns, w = (
-            (chunk[:-1], np.ascontiguousarray(chunk[-1], np.float64))
-            if self.options.weighted
-            else (chunk, _NO_WEIGHTS)
-        )
+        columns, w = (chunk[:-1], chunk[-1]) if self.options.weighted else (chunk, _NO_WEIGHTS)
+        if self.options.device == "cpu":
+            columns, w = on_host(columns), np.ascontiguousarray(w, np.float64)
         rows, done = columns[0].size, 0
         if rows < BLOCK and self.theta is not None and self._add_short(columns, w, first_row):
             return
@@ -137,7 +135,7 @@ class TotalsState(State):
             exact.add_blocks()(part, self.is_max, sums[:stop])
             self._take([part], counts[:stop].sum(axis=0), stop * BLOCK)
         block = slice(stop * BLOCK, (stop + 1) * BLOCK)
-        piece = tuple(c[block] for c in columns), w[block]
+        piece = on_host(tuple(c[block] for c in columns)), np.asarray(w[block])
         self._rebase(self._anchor_of(*piece) if overflow or not self.rows else self._anchor_of_sums())
         return stop * BLOCK
 
@@ -156,7 +154,8 @@ class TotalsState(State):
             add_blocks(part, self.is_max, sums[lo:hi])
             parts.append(part)
 
-        run_slices(job, blocks, self.options.threads if rows > SERIAL else 1)
+        one = rows <= SERIAL or self.options.device != "cpu"
+        run_slices(job, blocks, 1 if one else self.options.threads)
         return sums, counts, parts
 
     def _take(self, parts: list[np.ndarray], tally: np.ndarray, rows: int) -> None:
@@ -176,12 +175,12 @@ class TotalsState(State):
         overflow = -1
         for b in suspects.tolist():
             rows = slice(b * BLOCK, (b + 1) * BLOCK)
-            piece = tuple(c[rows] for c in columns)
-            weights = w[rows] if self.options.weighted else None
+            piece = on_host(tuple(c[rows] for c in columns))
+            weights = np.asarray(w[rows]) if self.options.weighted else None
             if counts[b, BAD] or not all(np.isfinite(c).all() for c in piece):
                 counts[b, BAD] = self.judge(piece, weights, first_row + b * BLOCK, self._possible)
             if overflow < 0 and self.theta is not None and not np.isfinite(sums[b]).all():
-                other = self._anchor_of(piece, w[rows])
+                other = self._anchor_of(piece, np.asarray(w[rows]))
                 if other is not None and self._coarseness(other) > self._coarseness(self.theta):
                     overflow = b
         return overflow
@@ -192,7 +191,7 @@ class TotalsState(State):
         """The first block with a usable row decides; without one the state stays without an anchor."""
         for lo in range(0, columns[0].size, BLOCK):
             block = slice(lo, lo + BLOCK)
-            self.theta = self._anchor_of(tuple(c[block] for c in columns), w[block])
+            self.theta = self._anchor_of(on_host(tuple(c[block] for c in columns)), np.asarray(w[block]))
             if self.theta is not None:
                 return
 
