@@ -80,9 +80,9 @@ def test_sources_know_nothing_of_statistics() -> None:
         assert all(inside(name, ("fastmle.sources", "fastmle.errors")) for name in ours), path
 
 
-def test_one_module_compiles() -> None:
+def test_one_module_a_target_compiles() -> None:
     for path in MODULES:
-        if path == ROOT / "kernels" / "jit.py":
+        if path in (ROOT / "kernels" / "jit.py", ROOT / "kernels" / "cuda" / "__init__.py"):
             continue
         used = {node.id for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Name)}
         used |= {

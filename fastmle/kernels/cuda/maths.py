@@ -8,16 +8,16 @@ from typing import Any
 
 from numba import types
 from numba.cuda import libdevice
-from numba.extending import overload
+from numba.extending import overload, register_jitable
 
 from .. import vecmath
-from ..vecmath import erfs, gammas
+from ..vecmath import gammas, trig
 
 INF, NAN = math.inf, math.nan
-_STIRLING_SHIFTS = 4.0
 DIGAMMA_TOP, DIGAMMA_BOTTOM, DIGAMMA_FAR = gammas._DIGAMMA_TOP, gammas._DIGAMMA_BOTTOM, gammas._DIGAMMA_FAR
 ROOT_HI, ROOT_LO, TRIGAMMA_FAR = gammas._ROOT_HI, gammas._ROOT_LO, gammas._TRIGAMMA_FAR
-MILLS_TOP, MILLS_BOTTOM = erfs._MILLS_TOP, erfs._MILLS_BOTTOM
+TWO_OVER_PI, PI_1, PI_2, PI_3, FAR = trig.TWO_OVER_PI, trig.PI_1, trig.PI_2, trig.PI_3, trig.FAR
+SIN, COS = trig._SIN, trig._COS
 
 
 def device(plain: Callable[..., Any]) -> Callable[..., Any]:
@@ -86,14 +86,30 @@ def _pow(x, y):
     return libdevice.pow(float(x), float(y))
 
 
+@register_jitable
+def quarter_turns(x, ahead):
+    """sin(x + ahead pi/2) as in vecmath: libdevice's own keeps a table in local memory for arguments beyond the domain."""
+    k = libdevice.rint(x * TWO_OVER_PI)
+    r = libdevice.fma(-k, PI_3, libdevice.fma(-k, PI_2, libdevice.fma(-k, PI_1, x)))
+    z = r * r
+    sine, cosine = 0.0, 0.0
+    for i in range(6):
+        sine = sine * z + SIN[5 - i]
+        cosine = cosine * z + COS[5 - i]
+    n = int(k) + ahead
+    value = r + r * z * sine if n % 2 == 0 else 1.0 + z * (z * cosine - 0.5)
+    value = -value if n & 2 else value
+    return value if abs(x) <= FAR else NAN
+
+
 @device(vecmath.sin)
 def _sin(x):
-    return libdevice.sin(float(x))
+    return quarter_turns(float(x), 0)
 
 
 @device(vecmath.cos)
 def _cos(x):
-    return libdevice.cos(float(x))
+    return quarter_turns(float(x), 1)
 
 
 @device(vecmath.erf)
@@ -146,7 +162,7 @@ def _trigamma(x):
     if not x > 0.0:
         return NAN
     t, shifts = float(x), 0.0
-    while t < _STIRLING_SHIFTS:
+    while t < 4.0:
         shifts += 1.0 / (t * t)
         t += 1.0
     q = 1.0 / t

@@ -24,7 +24,7 @@ _GLOBAL = 1  # the address space
 
 def read(address: int, kind: int) -> float:
     """The number of one of the five dtypes at an address of the device."""
-    return float(_C_TYPES[kind].from_address(address).value)
+    return float(_C_TYPES[kind].from_address(int(address)).value)
 
 
 def _reader(kind: Any, convert: Any) -> Any:
