@@ -89,8 +89,9 @@ def make_fold(row: Any, support: Any, theta_type: Any, layout: str, drop: bool) 
     start = tuple(float("-inf") if k == "m" else 0.0 for k in letters)
     maxima = sum(1 << k for k, letter in enumerate(letters) if letter == "m")
     logs = kinds.count("l")
-    first, second = (*(k for k, kind in enumerate(kinds) if kind == "l"), 0, 0)[:2]
-    slip0, slip1 = (*(k for k, kind in enumerate(kinds) if kind == "e"), 0, 0)[:2]
+    products = [k for k, kind in enumerate(kinds) if kind == "l"] or [0]
+    slips = [k for k, kind in enumerate(kinds) if kind == "e"] or [0]
+    first, second, slip0, slip1 = products[0], products[-1], slips[0], slips[-1]
     corrected = "e" in kinds
     in_shared = slots > IN_REGISTERS
     possible = support or _finite
@@ -100,7 +101,7 @@ def make_fold(row: Any, support: Any, theta_type: Any, layout: str, drop: bool) 
 
     @register_jitable
     def log_of(y: float, slip: float) -> float:
-        return log(y) + slip / y if corrected else log(y)
+        return log(y) + (slip / y if y <= LARGEST else 0.0) if corrected else log(y)
 
     @register_jitable
     def added(s: Any, v: Any, w: float, log_w: float) -> Any:
