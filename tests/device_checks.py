@@ -21,6 +21,7 @@ import fastmle as fm
 from fastmle.families import family_of
 from fastmle.family import ColumnTerms, GramTerms, RowTerms, TableTerms
 from fastmle.kernels import cuda as device
+from fastmle.kernels import vecmath
 from fastmle.kernels.cuda import maths, stream
 from fastmle.kernels.cuda.fold import make_fold
 from fastmle.kernels.cuda.products import make_glm
@@ -297,7 +298,8 @@ def test_cpu_and_device_kernels_are_made_of_the_same_functions() -> None:
 
 
 def test_formulas_around_libdevice(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The functions that libdevice does not have, with the host's in place of its own."""
+    """The functions that libdevice does not have, with the host's in place of its own; and none of vecmath is missing."""
+    assert {f.__name__ for f in maths.ON_DEVICE} == set(vecmath.__all__)
     names = ("log", "exp", "log1p", "expm1", "erfc", "lgamma", "erf", "tanh", "pow", "sqrt")
     host = SimpleNamespace(**{name: getattr(math, name) for name in names})
     host.erfcx = lambda x: float(scipy.special.erfcx(x))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -13,11 +14,14 @@ from numba.extending import overload, register_jitable
 from .. import vecmath
 from ..vecmath import gammas, trig
 
-INF, NAN = math.inf, math.nan
+INF, NAN, LARGEST = math.inf, math.nan, sys.float_info.max
 DIGAMMA_TOP, DIGAMMA_BOTTOM, DIGAMMA_FAR = gammas._DIGAMMA_TOP, gammas._DIGAMMA_BOTTOM, gammas._DIGAMMA_FAR
 ROOT_HI, ROOT_LO, TRIGAMMA_FAR = gammas._ROOT_HI, gammas._ROOT_LO, gammas._TRIGAMMA_FAR
 TWO_OVER_PI, PI_1, PI_2, PI_3, FAR = trig.TWO_OVER_PI, trig.PI_1, trig.PI_2, trig.PI_3, trig.FAR
 SIN, COS = trig._SIN, trig._COS
+
+
+ON_DEVICE: list[Callable[..., Any]] = []  # the functions of vecmath that are registered below
 
 
 def device(plain: Callable[..., Any]) -> Callable[..., Any]:
@@ -28,6 +32,7 @@ def device(plain: Callable[..., Any]) -> Callable[..., Any]:
         def implementation(*args: Any) -> Any:
             return own if all(isinstance(a, (types.Number, types.Boolean)) for a in args) else None
 
+        ON_DEVICE.append(plain)
         return own
 
     return register
@@ -41,6 +46,11 @@ def _log(x):
 @device(vecmath.log1p)
 def _log1p(x):
     return libdevice.log1p(float(x))
+
+
+@device(vecmath.log_sum)
+def _log_sum(x, low):
+    return libdevice.log(float(x)) + (low / x if x > 0.0 and x <= LARGEST else 0.0)
 
 
 @device(vecmath.log_ratio)
@@ -57,6 +67,11 @@ def _sqrt(x):
 
 @device(vecmath.exp)
 def _exp(x):
+    return libdevice.exp(float(x))
+
+
+@device(vecmath.exp_normal)
+def _exp_normal(x):
     return libdevice.exp(float(x))
 
 
