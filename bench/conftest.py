@@ -11,8 +11,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-from machine import bandwidth
 
+from fastmle.bench.machine import bandwidth
 from fastmle.pool import cores
 
 ROWS = int(float(os.environ.get("FASTMLE_BENCH_ROWS", 50_000_000)))

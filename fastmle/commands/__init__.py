@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from fastmle import __version__
+from fastmle.commands.bench import bench
 from fastmle.commands.compare import compare
 from fastmle.commands.demo import demo
 from fastmle.commands.explore import explore
@@ -21,5 +22,5 @@ def fastmle() -> None:
     """
 
 
-for command in (fit, compare, explore, demo, warmup):
+for command in (fit, compare, explore, demo, warmup, bench):
     fastmle.add_command(command)

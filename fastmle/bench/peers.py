@@ -1,0 +1,186 @@
+"""What the same answers cost elsewhere. A peer that is not installed is left out."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from functools import partial
+from importlib.util import find_spec
+from typing import Any
+
+import numpy as np
+
+from ..pool import cores
+
+Array = np.ndarray[Any, Any]
+Answer = Callable[[Array], Any]
+NEEDS = {
+    "polars": "polars",
+    "duckdb": "duckdb",
+    "pyarrow": "pyarrow",
+    "scikit-learn": "sklearn",
+    "numba-stats": "numba_stats",
+}
+PACKAGES = (
+    "numpy",
+    "scipy",
+    "numba",
+    "polars",
+    "duckdb",
+    "pyarrow",
+    "scikit-learn",
+    "statsmodels",
+    "numba-stats",
+    "glum",
+    "mixle",
+)
+
+
+def installed(peer: str) -> bool:
+    """Whether a peer can be imported."""
+    return find_spec(NEEDS.get(peer, peer)) is not None
+
+
+def versions() -> dict[str, str]:
+    """The versions of the peers that are installed."""
+    from importlib.metadata import PackageNotFoundError, version
+
+    found = {}
+    for package in PACKAGES:
+        try:
+            found[package] = version(package)
+        except PackageNotFoundError:
+            continue
+    return found
+
+
+def by_polars(*names: str) -> Callable[[Array], Answer]:
+    """Aggregations of a polars frame made of the array without a copy."""
+
+    def prepare(x: Array) -> Answer:
+        import polars as pl
+
+        frame, c = pl.DataFrame({"x": pl.Series(x)}), pl.col("x")
+        how = {"mean": c.mean(), "std": c.std(ddof=0), "min": c.min(), "max": c.max(), "log": c.log().mean()}
+        asked = [how[name].alias(name) for name in names]
+        return lambda _: frame.select(asked).row(0)
+
+    return prepare
+
+
+def by_duckdb(question: str) -> Callable[[Array], Answer]:
+    """A query of a table in DuckDB's own format, in memory, with all threads."""
+
+    def prepare(x: Array) -> Answer:
+        import duckdb
+        import pyarrow
+
+        connection = duckdb.connect()
+        connection.execute(f"set threads = {cores()}")
+        connection.register("given", pyarrow.table({"x": pyarrow.array(x)}))
+        connection.execute("create table t as select x from given")
+        return lambda _: connection.execute(f"select {question} from t").fetchone()
+
+    return prepare
+
+
+def by_pyarrow(x: Array) -> Answer:
+    import pyarrow
+    import pyarrow.compute as pc
+
+    column = pyarrow.array(x)
+    return lambda _: (pc.mean(column).as_py(), pc.stddev(column, ddof=0).as_py())
+
+
+def by_scikit(x: Array) -> Answer:
+    from sklearn.preprocessing import StandardScaler
+
+    def moments(x: Array) -> Any:
+        scaler = StandardScaler().partial_fit(x.reshape(-1, 1))
+        return float(scaler.mean_[0]), math.sqrt(scaler.var_[0])
+
+    return moments
+
+
+def plain(answer: Answer) -> Callable[[Array], Answer]:
+    return lambda x: answer
+
+
+def log_means(x: Array) -> Any:
+    return x.mean(), np.log(x).mean()
+
+
+# family: engine: what prepares an answer for an array. numpy: the sums that decide the fit, as one would write them.
+FITS: dict[str, dict[str, Callable[[Array], Answer]]] = {
+    "gaussian": {
+        "numpy": plain(lambda x: (x.mean(), x.std())),
+        "polars": by_polars("mean", "std"),
+        "duckdb": by_duckdb("avg(x), stddev_pop(x)"),
+        "pyarrow": by_pyarrow,
+        "scikit-learn": by_scikit,
+    },
+    "exponential": {
+        "numpy": plain(lambda x: 1.0 / x.mean()),
+        "polars": lambda x: (lambda mean: lambda y: 1.0 / mean(y)[0])(by_polars("mean")(x)),
+        "duckdb": by_duckdb("1 / avg(x)"),
+    },
+    "uniform": {
+        "numpy": plain(lambda x: (x.min(), x.max())),
+        "polars": by_polars("min", "max"),
+        "duckdb": by_duckdb("min(x), max(x)"),
+    },
+    "bernoulli": {
+        "numpy": plain(lambda x: x.mean()),
+        "polars": by_polars("mean"),
+        "duckdb": by_duckdb("avg(x::int)"),
+    },
+    "lognormal": {"numpy": plain(lambda x: (lambda u: (u.mean(), u.std()))(np.log(x)))},
+    "rayleigh": {"numpy": plain(lambda x: math.sqrt(0.5 * np.mean(x * x)))},
+    "halfnormal": {"numpy": plain(lambda x: math.sqrt(np.mean(x * x)))},
+    "pareto": {"numpy": plain(lambda x: (1.0 / (np.log(x).mean() - math.log(x.min())), x.min()))},
+    "geometric": {"numpy": plain(lambda x: 1.0 / x.mean())},
+}
+# Not the estimates but the sums on which they rest: timed, and not compared.
+SUMS: dict[str, dict[str, Callable[[Array], Answer]]] = {
+    "gamma": {
+        "numpy": plain(log_means),
+        "polars": by_polars("mean", "log"),
+        "duckdb": by_duckdb("avg(x), avg(ln(x))"),
+    },
+    "inverse_gamma": {"numpy": plain(lambda x: ((1.0 / x).mean(), np.log(x).mean()))},
+    "inverse_gaussian": {"numpy": plain(lambda x: (x.mean(), (1.0 / x).mean(), np.log(x).mean()))},
+    "beta": {"numpy": plain(lambda x: (np.log(x).mean(), np.log1p(-x).mean()))},
+    "poisson": {"numpy": plain(lambda x: (x.mean(), scipy_gammaln(x + 1.0).sum()))},
+    "mvn": {"numpy": plain(lambda x: np.cov(x, rowvar=False, ddof=0)), "one dsyrk": lambda x: partial(gram)},
+}
+
+
+def scipy_gammaln(x: Array) -> Array:
+    from scipy.special import gammaln
+
+    return np.asarray(gammaln(x))
+
+
+def gram(x: Array) -> Array:
+    from scipy.linalg import blas
+
+    return np.asarray(blas.dsyrk(1.0, x.T, lower=0))
+
+
+# log-likelihoods as one writes them in numpy: of (x, parameters in their order)
+LOGLIK: dict[str, Callable[..., Any]] = {
+    "gaussian": lambda x, m, s: (-0.5 * ((x - m) / s) ** 2 - np.log(s * np.sqrt(2 * np.pi))).sum(),
+    "exponential": lambda x, r: (np.log(r) - r * x).sum(),
+    "gamma": lambda x, k, r: (k * np.log(r) - math.lgamma(k) + (k - 1) * np.log(x) - r * x).sum(),
+    "lognormal": lambda x, m, s: (-0.5 * ((np.log(x) - m) / s) ** 2 - np.log(x * s * np.sqrt(2 * np.pi))).sum(),
+    "student_t": lambda x, v, m, s: (
+        math.lgamma((v + 1) / 2) - math.lgamma(v / 2) - 0.5 * np.log(v * np.pi) - np.log(s)
+        - (v + 1) / 2 * np.log1p(((x - m) / s) ** 2 / v)
+    ).sum(),
+    "logistic_dist": lambda x, m, s: (lambda z: (-z - np.log(s) - 2 * np.logaddexp(0, -z)).sum())((x - m) / s),
+    "gumbel": lambda x, m, s: (lambda z: (-np.log(s) - z - np.exp(-z)).sum())((x - m) / s),
+    "cauchy": lambda x, m, s: (-np.log(np.pi * s) - np.log1p(((x - m) / s) ** 2)).sum(),
+    "weibull": lambda x, k, s: (np.log(k / s) + (k - 1) * np.log(x / s) - (x / s) ** k).sum(),
+    "laplace": lambda x, m, b: (-np.log(2 * b) - np.abs(x - m) / b).sum(),
+    "poisson": lambda x, r: (x * np.log(r) - r - scipy_gammaln(x + 1.0)).sum(),
+}  # fmt: skip

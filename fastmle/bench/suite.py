@@ -1,0 +1,104 @@
+"""The lines: for each registered family its fit and its log-likelihood; and how the time grows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from .. import api
+from ..families import REGISTRY
+from ..family import Family
+from ..likelihood import loglik
+from . import data, peers
+from .data import Array
+
+SLOW = {"scipy": 1_000_000, "numpy": 10_000_000, "numba-stats": 10_000_000, "scikit-learn": 10_000_000}
+ITERATIVE = 20_000_000
+
+
+@dataclass(frozen=True)
+class Engine:
+    """`prepare(x)` gives what is timed; `most` rows; `same`: whether its answer is fastmle's."""
+
+    prepare: Callable[[Array], Callable[[Array], Any]]
+    most: int = 1 << 62
+    same: bool = True
+
+
+@dataclass(frozen=True)
+class Line:
+    """Engines that answer one question about one sample."""
+
+    name: str
+    sample: str
+    engines: dict[str, Engine]
+    most: int = 1 << 62
+    family: Family | None = None
+    theta: Any = None
+    dtype: str | None = None
+
+    def data(self, rows: int) -> Array:
+        x = data.make(self.sample, min(rows, self.most))
+        return x if self.dtype is None else x.astype(self.dtype)
+
+
+def _ours(call: Callable[..., Any]) -> dict[str, Engine]:
+    return {
+        "fastmle": Engine(lambda x: lambda x: call(x)),
+        "fastmle, 1 thread": Engine(lambda x: lambda x: call(x, threads=1)),
+    }
+
+
+def fit_line(family: Family, sample: str, dtype: str | None = None) -> Line:
+    """The fit of a family, against the peers that know its estimates or their sums."""
+
+    def fit(x: Array, **options: Any) -> Any:
+        return np.concatenate([np.ravel(v) for v in dict(api.fit(family, x, **options).params).values()])
+
+    engines = _ours(fit)
+    for table, same in ((peers.FITS, True), (peers.SUMS, False)):
+        for name, prepare in table.get(family.name, {}).items():
+            if name in ("numpy", "one dsyrk") or peers.installed(name):
+                engines[name] = Engine(prepare, SLOW.get(name, 1 << 62), same)
+    most = ITERATIVE if not family.one_pass else 1 << 62
+    return Line(
+        f"{family.name} fit{f', {dtype}' if dtype else ''}", sample, engines, most, family, None, dtype
+    )
+
+
+def loglik_line(family: Family, sample: str) -> Line:
+    """The log-likelihood at given parameters, against numpy's formula and scipy.stats."""
+    fit = api.fit(family, data.make(sample, data.TRY))
+    given, theta = dict(fit.params), fit.theta
+    engines = _ours(lambda x, **options: loglik(family, x, given, **options))
+    if family.name in peers.LOGLIK:
+        formula = peers.LOGLIK[family.name]
+        engines["numpy"] = Engine(lambda x: lambda x: formula(x, *theta), SLOW["numpy"])
+    twin = fit.dist()
+    log_density = getattr(twin, "logpmf" if family.discrete else "logpdf", None)
+    if log_density is not None:
+        engines["scipy"] = Engine(lambda x: lambda x: log_density(x).sum(), SLOW["scipy"])
+    if family.name == "gaussian" and peers.installed("numba-stats"):
+        from numba_stats import norm
+
+        engines["numba-stats"] = Engine(lambda x: lambda x: norm.logpdf(x, *theta).sum(), SLOW["numba-stats"])
+    return Line(f"{family.name} log-likelihood", sample, engines, family=family, theta=theta)
+
+
+def lines(only: tuple[str, ...] = ()) -> Iterator[Line]:
+    """All lines; of the families named, if any are."""
+    for name in only or REGISTRY:
+        found = data.chosen(name)
+        if found is None:
+            continue
+        family, sample = found
+        yield fit_line(family, sample)
+        if name == "gaussian":
+            yield from (fit_line(family, sample, dtype) for dtype in ("float32", "int32"))
+        try:
+            yield loglik_line(family, sample)
+        except (NotImplementedError, TypeError, AttributeError):  # without a density at all
+            continue

@@ -1,0 +1,57 @@
+"""`fastmle bench`: the suite, its report, and whether anything has become slower."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import click
+
+
+@click.command()
+@click.argument("families", nargs=-1)
+@click.option(
+    "--rows", default=50_000_000.0, show_default=True, help="Rows in memory; 5e7 takes some minutes and 2 GB."
+)
+@click.option(
+    "--out",
+    default="fastmle-bench",
+    show_default=True,
+    metavar="PATH",
+    help="PATH.json, PATH.html and PATH.md.",
+)
+@click.option(
+    "--from",
+    "given",
+    multiple=True,
+    metavar="JSON",
+    help="Report saved runs (also of pytest-benchmark), joined, instead.",
+)
+@click.option(
+    "--compare",
+    "old",
+    metavar="JSON",
+    help="Exit 1 if a ratio to numpy has dropped by over 15 % since this run.",
+)
+def bench(families: tuple[str, ...], rows: float, out: str, given: tuple[str, ...], old: str | None) -> int:
+    """Time the fits of FAMILIES (default: all) and their log-likelihoods against numpy, peers and the machine's limits.
+
+    Writes a run that `pytest-benchmark compare` reads, a page to look at, and a table in Markdown.
+    """
+    from fastmle.bench.report import report
+    from fastmle.bench.run import run
+    from fastmle.bench.table import dropped, table
+
+    if given:
+        runs = [json.loads(Path(path).read_text()) for path in given]
+        saved = runs[0] | {"benchmarks": [b for r in runs for b in r["benchmarks"]]}
+    else:
+        saved = run(int(rows), families, lambda line: click.echo(line, err=True))
+        Path(f"{out}.json").write_text(json.dumps(saved, indent=1))
+    Path(f"{out}.html").write_text(report(saved))
+    Path(f"{out}.md").write_text(table(saved) + "\n")
+    click.echo(table(saved))
+    slower = dropped(saved, json.loads(Path(old).read_text())) if old else []
+    for sentence in slower:
+        click.echo(f"slower: {sentence}", err=True)
+    return 1 if slower else 0
