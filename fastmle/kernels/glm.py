@@ -16,9 +16,10 @@ from numba import types
 from numba.extending import register_jitable
 
 from .fold import BLOCK
-from .gram import add_gram
 from .jit import compile_kernel
+from .panels import SPARE, STEP, add_linear, add_weighted_products, collect, collect_products, lanes_of, load_columns, plan_ahead
 from .tiles import TILE, load
+from .vectors import LANES, TALL
 
 HEAD = 12  # slots before the score: loss, pearson, u, v, w, w m, w m y, a, b, c, d, Σ log w
 LOGS = 11
@@ -41,22 +42,6 @@ def _dot(a: Any, b: Any, rows: int) -> float:
     return s
 
 
-@register_jitable(fastmath={"reassoc", "contract", "nsz", "arcp"}, error_model="numpy")
-def _dot_and_weigh(a: Any, b: Any, weight: Any, out: Any, rows: int) -> float:
-    s = 0.0
-    for r in range(rows):
-        x = a[r]
-        s += x * b[r]
-        out[r] = x * weight[r]
-    return s
-
-
-@register_jitable(fastmath={"contract"}, error_model="numpy")
-def _add_product(out: Any, a: Any, c: float, rows: int) -> None:
-    for r in range(rows):
-        out[r] += a[r] * c
-
-
 @cache
 def compile_glm(name: str, row: Any, constants: Any, support: Any) -> Callable[..., None]:
     """`glm(addresses, strides, kinds, features, roles, first, rows, beta, center, per, q, flags, sums, counts)`.
@@ -71,7 +56,11 @@ def compile_glm(name: str, row: Any, constants: Any, support: Any) -> Callable[.
     ):
         k = features + 1
         drop, with_constants, matrix = flags[0] != 0, flags[1] != 0, flags[2]
-        t, wt = np.zeros((k + 4, TILE)), np.zeros((k + 4, TILE))
+        t, panel = np.zeros((k + SPARE, TILE)), np.zeros((TALL, TILE))
+        acc, scores = np.zeros(lanes_of(k)), np.zeros((k + SPARE) * LANES)
+        slopes = np.zeros(k + SPARE)
+        slopes[:k] = beta
+        ahead, idle = np.zeros(2 * lanes_of(k) // STEP, np.int64), t.ctypes.data
         y, m, w, eta = np.zeros(TILE), np.ones(TILE), np.ones(TILE), np.zeros(TILE)
         loss, pearson, u, v = np.zeros(TILE), np.zeros(TILE), np.zeros(TILE), np.zeros(TILE)
         score, curve, extra = np.zeros(TILE), np.zeros(TILE), np.zeros(TILE)
@@ -82,6 +71,10 @@ def compile_glm(name: str, row: Any, constants: Any, support: Any) -> Callable[.
             bad = null = zero = 0
             for lo in range(b * BLOCK, min((b + 1) * BLOCK, rows), TILE):
                 n = min(TILE, rows - lo)
+                if n < TILE:
+                    t[:] = 0.0
+                    score[:] = 0.0
+                    curve[:] = 0.0
                 at = features
                 load(y, addresses[at] + (first + lo) * strides[at], strides[at], kinds[at], n, 0.0, 1.0)
                 for r in range(n):
@@ -98,10 +91,8 @@ def compile_glm(name: str, row: Any, constants: Any, support: Any) -> Callable[.
                 if roles[3]:
                     at += 1
                     load(w, addresses[at] + (first + lo) * strides[at], strides[at], kinds[at], n, 0.0, 1.0)
-                for j in range(features):
-                    address = addresses[j] + (first + lo) * strides[j]
-                    load(t[j + 1], address, strides[j], kinds[j], n, center[j], per[j])
-                    _add_product(eta, t[j + 1], beta[j + 1], n)
+                load_columns(t, addresses, strides, kinds, features, first + lo, n, center, per)
+                add_linear(eta, t, slopes, features)
                 wrong = 0
                 for r in range(n):
                     fine = support(y[r], m[r]) & (abs(eta[r]) < np.inf) & (w[r] > 0.0) & (w[r] < np.inf)
@@ -169,12 +160,14 @@ def compile_glm(name: str, row: Any, constants: Any, support: Any) -> Callable[.
                                 sums[b, 11] += np.log(w[r])
                     else:
                         sums[b, 9] += _dot(c_, w, n)
-                for j in range(k):
-                    sums[b, 12 + j] += _dot_and_weigh(t[j], score, curve, wt[j], n)
-                add_gram(wt, t, k, n, sums[b, 12 + k :])
+                plan_ahead(ahead, addresses, strides, first + lo + TILE, first + rows, idle)
+                add_weighted_products(acc, scores, panel, t, curve, score, k, ahead)
                 if wrong or n < TILE:
                     w[:] = 1.0
                     m[:] = 1.0
+            for j in range(k):
+                sums[b, 12 + j] = collect(scores, j * LANES)
+            collect_products(acc, k, sums[b, 12 + k :])
             counts[b, 0] = bad
             counts[b, 1] = null
             counts[b, 2] = zero

@@ -1,7 +1,7 @@
 """The Gram matrix of columns, tile by tile: Σ w t tᵀ with t = (1, u_1, .., u_k), u = (x − c)·per.
 
 A tile of rows is centred into a buffer that stays in the first-level cache, then all pairs of its columns are
-multiplied, two by four at a time, so that each load serves several products.
+multiplied, panel by panel.
 """
 
 from __future__ import annotations
@@ -16,29 +16,13 @@ from numba.extending import register_jitable
 
 from .fold import BLOCK
 from .jit import compile_kernel
-from .tiles import TILE, load
+from .panels import SPARE, STEP, add_products, collect_products, lanes_of, load_columns, plan_ahead
+from .tiles import TILE
 
 
 def pairs(k: int) -> int:
     """Entries of the upper triangle of a k x k matrix."""
     return k * (k + 1) // 2
-
-
-@register_jitable(fastmath={"reassoc", "contract", "nsz", "arcp"}, error_model="numpy")
-def _two_by_four(a: Any, b: Any, i: int, j: int, rows: int) -> Any:
-    s00 = s01 = s02 = s03 = s10 = s11 = s12 = s13 = 0.0
-    a0, a1 = a[i], a[i + 1]
-    b0, b1, b2, b3 = b[j], b[j + 1], b[j + 2], b[j + 3]
-    for r in range(rows):
-        s00 += a0[r] * b0[r]
-        s01 += a0[r] * b1[r]
-        s02 += a0[r] * b2[r]
-        s03 += a0[r] * b3[r]
-        s10 += a1[r] * b0[r]
-        s11 += a1[r] * b1[r]
-        s12 += a1[r] * b2[r]
-        s13 += a1[r] * b3[r]
-    return (s00, s01, s02, s03), (s10, s11, s12, s13)
 
 
 @register_jitable(error_model="numpy")
@@ -48,21 +32,6 @@ def sound(a: Any, count: int) -> bool:
     for j in range(count):
         good &= abs(a[j]) < np.inf
     return good
-
-
-@register_jitable(error_model="numpy")
-def add_gram(a: Any, b: Any, k: int, rows: int, out: Any) -> None:
-    """out += the upper triangle, by rows, of a[:k] b[:k]ᵀ; a and b have rows to spare (zeros) up to k + 4."""
-    for i in range(0, k, 2):
-        for j in range(i, k, 4):
-            products = _two_by_four(a, b, i, j, rows)
-            for di in range(2):
-                row = i + di
-                for dj in range(4):
-                    column = j + dj
-                    if row < k and row <= column < k:
-                        at = row * k - row * (row - 1) // 2 + column - row
-                        out[at] += products[di][dj]
 
 
 @cache
@@ -76,9 +45,13 @@ def compile_gram(weighted: bool, outer: bool, drop: bool) -> Callable[..., None]
     def gram(addresses, strides, kinds, first, rows, w, center, per, sums, counts):  # type: ignore[no-untyped-def]
         k = addresses.size + 1
         slots = k * (k + 1) // 2
-        t = np.zeros((k + 4, TILE))
-        wt = np.zeros((k + 4, TILE)) if weighted else t
-        v = np.zeros((slots + 4, TILE)) if outer else t
+        t = np.zeros((k + SPARE, TILE))
+        wt = np.zeros((k + SPARE, TILE)) if weighted else t
+        v = np.zeros((slots + SPARE, TILE)) if outer else t
+        acc = np.zeros(lanes_of(k))
+        ahead, idle = np.zeros(2 * lanes_of(max(k, slots if outer else k)) // STEP, np.int64), t.ctypes.data
+        ahead[:] = idle
+        acc_outer = np.zeros(lanes_of(slots)) if outer else acc
         wanted = np.empty(TILE, np.bool_)
         for turn in range(2 * sums.shape[0]):  # each block once in haste, and again row by row if that did not do
             b, careful = turn // 2, turn % 2 == 1
@@ -88,11 +61,10 @@ def compile_gram(weighted: bool, outer: bool, drop: bool) -> Callable[..., None]
             bad = null = zero = 0
             for lo in range(b * BLOCK, min((b + 1) * BLOCK, rows), TILE):
                 m = min(TILE, rows - lo)
+                if m < TILE:
+                    t[:] = 0.0
                 t[0, :m] = 1.0
-                for j in range(1, k):
-                    address = addresses[j - 1] + (first + lo) * strides[j - 1]
-                    stride, c, scale = strides[j - 1], center[j - 1], per[j - 1]
-                    load(t[j], address, stride, kinds[j - 1], m, c, scale)
+                load_columns(t, addresses, strides, kinds, k - 1, first + lo, m, center, per)
                 if careful:
                     for r in range(m):
                         finite = True
@@ -119,15 +91,21 @@ def compile_gram(weighted: bool, outer: bool, drop: bool) -> Callable[..., None]
                     for j in range(k):
                         for r in range(m):
                             wt[j, r] = t[j, r] * w[lo + r] if wanted[r] else 0.0
-                add_gram(wt, t, k, m, sums[b])
+                        wt[j, m:] = 0.0
+                plan_ahead(ahead, addresses, strides, first + lo + TILE, first + rows, idle)
+                add_products(acc, wt, t, k, ahead)
+                ahead[:] = idle
                 if outer:
                     at = 0
                     for i in range(k):
                         for j in range(i, k):
-                            for r in range(m):
+                            for r in range(TILE):
                                 v[at, r] = wt[i, r] * t[j, r]
                             at += 1
-                    add_gram(v, v, slots, m, sums[b, slots:])
+                    add_products(acc_outer, v, v, slots, ahead)
+            collect_products(acc, k, sums[b])
+            if outer:
+                collect_products(acc_outer, slots, sums[b, slots:])
             counts[b, 0] = bad
             counts[b, 1] = null
             counts[b, 2] = zero

@@ -24,6 +24,7 @@ from .robust import check_cov, linear_covariance
 from .solve import HOPELESS
 
 DOUBLE_ROWS = 1 << 14  # the first rows of all data are summed in double-double, which costs about a millisecond
+WIDE, DOUBLE_ROWS_WIDE = 16, 1 << 12  # fewer of them where there are many columns
 EVERY_ROW = 1 << 62
 FOURTH = 8  # features up to which a stream under sampling weights keeps what sandwich errors need
 
@@ -48,8 +49,8 @@ class LinearRegression(Regression):
 
     @property
     def terms(self) -> GramTerms:
-        rows = EVERY_ROW if self.precision else DOUBLE_ROWS
         k = len(self.features) + 1
+        rows = EVERY_ROW if self.precision else DOUBLE_ROWS if k <= WIDE else DOUBLE_ROWS_WIDE
         return GramTerms(k, double_rows=rows, fourth=k <= FOURTH + 1, where="every finite number")
 
     def fit_state(self, state: Any, fixed: dict[str, Any]) -> RegressionFit:
