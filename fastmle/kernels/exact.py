@@ -121,6 +121,33 @@ def survey() -> Callable[..., bool]:
     return compile_kernel(_survey, signature, "survey")
 
 
+def _read(totals: Any, is_max: Any, out: Any) -> None:
+    for k in range(totals.shape[0]):
+        if is_max[k] or totals[k, 0] != 0.0:
+            out[k] = totals[k, 0]
+            continue
+        high = low = 0.0
+        j = FIRST + int(totals[k, 1])
+        while j > FIRST and low == 0.0:
+            j -= 1
+            x, y = high, totals[k, j]
+            high = x + y
+            low = y - (high - x)
+        if j > FIRST and ((low < 0.0 and totals[k, j - 1] < 0.0) or (low > 0.0 and totals[k, j - 1] > 0.0)):
+            twice = low + low  # half way between two floats: what is left decides
+            x = high + twice
+            if twice == x - high:
+                high = x
+        out[k] = high
+
+
+@cache
+def read_totals() -> Callable[..., None]:
+    """`read_totals()(totals, is_max, out)`: every total correctly rounded, as `value` does one."""
+    matrix, vector = types.float64[:, ::1], types.float64[::1]
+    return compile_kernel(_read, types.void(matrix, types.boolean[::1], vector), "read_totals")
+
+
 def merge_totals(totals: np.ndarray, other: np.ndarray, is_max: np.ndarray) -> None:
     """Add another set of totals, exactly."""
     width = int(other[:, 1].max(initial=0.0))

@@ -17,7 +17,17 @@ from numba.extending import register_jitable
 
 from .fold import BLOCK
 from .jit import compile_kernel
-from .panels import SPARE, STEP, add_linear, add_weighted_products, collect, collect_products, lanes_of, load_columns, plan_ahead
+from .panels import (
+    SPARE,
+    STEP,
+    add_linear,
+    add_weighted_products,
+    collect,
+    collect_products,
+    lanes_of,
+    load_columns,
+    plan_ahead,
+)
 from .tiles import TILE, load
 from .vectors import LANES, TALL
 

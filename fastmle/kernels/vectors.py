@@ -57,8 +57,8 @@ def prefetch(builder: Any, address: Any) -> None:
 
 def splat(builder: Any, x: Any) -> Any:
     """LANES times the number x."""
-    one = builder.insert_element(ir.Constant(VECTOR, ir.Undefined), x, ir.IntType(32)(0))
-    return builder.shuffle_vector(one, ir.Constant(VECTOR, ir.Undefined), ir.Constant(ir.VectorType(ir.IntType(32), LANES), [0] * LANES))
+    nothing = ir.Constant(VECTOR, ir.Undefined)
+    return builder.shuffle_vector(builder.insert_element(nothing, x, ir.IntType(32)(0)), nothing, _mask([0] * LANES))
 
 
 def _mask(places: list[int]) -> Any:

@@ -24,7 +24,7 @@ from .separation import diverging, watch
 from .solve import correlation_of, inverse, sweep
 
 PILOT, HEAD = 1 << 14, 1 << 17  # rows of the sample, of data in memory and of files
-SECOND = 1 << 19  # and of the places where it takes one more step, at most a quarter of all
+SECOND = 1 << 19  # and of the places where it takes two more steps, at most a quarter of all
 SAME = 1e-11  # what is left of a column that repeats others
 MANY = 1 << 18
 PILOT_STEPS, STEPS = 25, 60
@@ -179,15 +179,17 @@ def _climb(fitting: Fitting, passes: Passes, small: Passes, whole: bool, shape: 
 
 
 def _second(fitting: Fitting, passes: Passes, beta: Vector, shape: float) -> Vector:
-    """One step over places spread through data in memory, read where they are: saves a pass over all."""
+    """Two steps over places spread through data in memory, read where they are: saves a pass over all."""
     source = passes.source
     if not source.in_memory or (source.rows or 0) < MANY:
         return beta
     with suppress(DataError):  # told with its row by the pass over all
         some = Passes(Spread(source, min(SECOND, (source.rows or 0) // 4)), passes.options)
-        at = fitting.evaluator(some)(beta, shape)
-        if at.good():
-            return np.asarray(beta + at.step())
+        for _ in range(2):
+            at = fitting.evaluator(some)(beta, shape)
+            if not at.good():
+                break
+            beta = np.asarray(beta + at.step())
     return beta
 
 

@@ -229,7 +229,9 @@ class TotalsState(State):
     # -- reading ---------------------------------------------------------------------------------------------------
 
     def values(self) -> list[float]:
-        return [exact.value(t, kind) for t, kind in zip(self.totals, self.letters, strict=True)]
+        out = np.empty(len(self.letters))
+        exact.read_totals()(self.totals, self.is_max, out)
+        return out.tolist()
 
     def exact_values(self) -> list[Fraction]:
         return [exact.exact_value(t) for t in self.totals]
