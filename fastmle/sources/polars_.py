@@ -20,6 +20,8 @@ from fastmle.sources.base import (
 from fastmle.sources.columns import ArrayColumn, NullColumn, glue
 from fastmle.sources.forked import refuse_after_fork
 
+BATCH_BYTES, LEAST_ROWS = 1 << 24, 1 << 16  # of a batch of many columns, several of which are on their way
+
 
 def type_problem(dtype: Any) -> str | None:
     """None if the polars dtype is one that becomes a number."""
@@ -129,7 +131,8 @@ class LazyReader:
 
     def batches(self, names: Sequence[str], chunk_rows: int | None) -> Iterator[Batch]:
         refuse_after_fork()
-        options = {"chunk_size": chunk_rows or BATCH_ROWS, "maintain_order": True, "engine": "streaming"}
+        rows = chunk_rows or max(LEAST_ROWS, min(BATCH_ROWS, BATCH_BYTES // (8 * len(names)) // LEAST_ROWS * LEAST_ROWS))
+        options = {"chunk_size": rows, "maintain_order": True, "engine": "streaming"}
 
         def start() -> Iterator[Any]:
             return iter(self._query.select(names).collect_batches(lazy=True, **options))
