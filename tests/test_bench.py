@@ -16,7 +16,8 @@ from fastmle.families import REGISTRY
 
 @pytest.mark.parametrize("name", ["gaussian", "gamma", "student_t", "mvn"])
 def test_a_family_finds_its_sample(name: str) -> None:
-    assert chosen(name) is not None
+    found = chosen(name)
+    assert found is not None and (found[1] == "normal, 8 columns") == (name == "mvn")
 
 
 @pytest.mark.slow
