@@ -17,6 +17,7 @@ from types import FunctionType
 from typing import Any
 
 from numba import njit
+from numba.core.caching import FunctionCache
 
 log = logging.getLogger("fastmle")
 
@@ -72,6 +73,17 @@ def _tell_once(error: Exception) -> None:
     _told = True
 
 
+class _Cache(FunctionCache):
+    """Numba's cache on disk, with a key that is the same in every process.
+
+    Its own key pickles what a kernel closes over, and an intrinsic in there pickles under a number drawn anew by each
+    process: such kernels would be compiled again and leave a file each run.
+    """
+
+    def _index_key(self, sig: Any, codegen: Any) -> Any:
+        return sig, codegen.magic_tuple(), hashlib.sha256(_code_bytes(self._py_func)).hexdigest()
+
+
 def compile_kernel(
     function: FunctionType, signature: Any, name: str, made_of: tuple[Any, ...] = ()
 ) -> Callable[..., Any]:
@@ -84,10 +96,14 @@ def compile_kernel(
     function.__qualname__ = label
     function.__name__ = label
     options: dict[str, Any] = {"nogil": True, "error_model": "numpy", "fastmath": {"contract"}}
+    kernel = njit(**options)(function)
     try:
-        return njit([signature], cache=True, **options)(function)  # type: ignore[no-any-return]
+        kernel._cache = _Cache(function)
+        kernel.compile(signature)
     except (OSError, RuntimeError) as error:
         if isinstance(error, RuntimeError) and "cannot cache" not in str(error):
             raise
         _tell_once(error)
         return njit([signature], **options)(function)  # type: ignore[no-any-return]
+    kernel.disable_compile()
+    return kernel  # type: ignore[no-any-return]
