@@ -15,6 +15,7 @@ from .regression.model import Regression
 from .request import Nulls, WeightKind, check_device, check_keep, reading_options, wanted_columns
 from .result import Fit
 from .sources import Source, open_source
+from .sources.categories import coded
 from .states import Options
 from .states.kept import Kept
 from .stats import SufficientStats
@@ -80,6 +81,9 @@ def fit(
     given = [name for name, part in parts.items() if part is not None] + ["cov"] * (cov != "model")
     if given:
         raise FamilyError(f"{given[0]}= is for regressions, and {chosen.name} is a distribution")
+    if chosen.takes_text:
+        data, column, categories = coded(data, column)
+        chosen = chosen.of_text(categories) if categories else chosen
     source = open_source(data, wanted_columns(column, columns), {"weights": weights}, chunk_rows=chunk_rows)
     chosen = chosen.bind(source.names)
     options = reading_options(source, chosen, weights is not None, weight_kind, nulls, threads, device)

@@ -9,8 +9,8 @@ from typing import Any, Literal
 
 from .errors import DataError, FamilyError
 from .estimate import check_weights, fit_passes, fit_state
-from .families import REGISTRY, family_class, family_of
-from .family import Family
+from .families import REGISTRY, family_of
+from .family import Family, RowTerms, TableTerms, ends_terms
 from .passes import Bar, Passes, Progress
 from .request import Nulls, WeightKind, check_keep, reading_options, wanted_columns
 from .result import Fit, short
@@ -20,12 +20,12 @@ from .states.kept import Kept
 
 
 class Comparison(list[Fit]):
-    """Fits of several families to the same data, the best AIC first."""
+    """Fits of several families to the same data, the best AIC first; those that found no maximum come last."""
 
     @property
     def table(self) -> list[dict[str, Any]]:
         """One dict a fit: family, params, llf, aic, bic, delta_aic, status."""
-        best = min((f.aic for f in self if f.aic is not None and not math.isnan(f.aic)), default=math.nan)
+        best = min(map(_rank, self), default=(False, math.nan))[1]
         return [
             {
                 "family": f.family.name,
@@ -79,7 +79,8 @@ def compare(
 ) -> Comparison:
     """Fits of several families to the same rows, ranked by AIC; one-pass families share one read.
 
-    families: names or objects, or "all": every registered family of one column whose support holds the data.
+    families: names or objects, or "all": every registered family without constants whose support holds the data. On
+    whole numbers, probabilities (discrete families) stand beside densities, which is a comparison of cells of width 1.
     Raises DataError if a named family cannot have produced the data.
     """
     everything = isinstance(families, str) and families == "all"
@@ -88,7 +89,7 @@ def compare(
     source = open_source(data, wanted_columns(column, columns), {"weights": weights}, chunk_rows=chunk_rows)
     chosen: list[Family] = []
     for given in list(REGISTRY) if everything else families:
-        if everything and not _fits_alone(str(given), source):
+        if everything and not _competes(str(given), source):
             continue
         chosen.append(family_of(given).bind(source.names))
     if not chosen:
@@ -118,9 +119,15 @@ def compare(
     fits = []
     if shared:
         passes = passes_for(shared[0], base)
-        states = passes.run_all([new_state(f.terms, options(f)) for f in shared])
+        ends = [new_state(ends_terms, base)] if everything and len(source.names) == 1 else []
+        states = passes.run_all([*ends, *(new_state(f.terms, options(f)) for f in shared)])
+        low, high = (-ends[0].sums().minus_low, ends[0].sums().high) if ends else (math.nan, math.nan)
         kept = passes.kept
-        fits = [fit_state(f, state, {}) for f, state in zip(shared, states, strict=True) if not state.outside]
+        fits = [
+            fit_state(f, state, {})
+            for f, state in zip(shared, states[len(ends) :], strict=True)
+            if not (state.outside or (ends and not f.on_the_line(low, high)))
+        ]
     for f in chosen:
         if not f.one_pass:
             passes = passes_for(f, replace(options(f), outside="raise"))
@@ -133,13 +140,18 @@ def compare(
             kept = kept or passes.kept
     for fit in fits:
         fit.kept = kept
-    return Comparison(sorted(fits, key=lambda f: math.inf if f.aic is None or math.isnan(f.aic) else f.aic))
+    return Comparison(sorted(fits, key=_rank))
 
 
-def _fits_alone(name: str, source: Source) -> bool:
-    """Whether a family can be made for these columns without constants."""
+def _rank(fit: Fit) -> tuple[bool, float]:
+    unknown = fit.aic is None or math.isnan(fit.aic) or not fit.converged
+    return unknown, math.inf if unknown or fit.aic is None else fit.aic
+
+
+def _competes(name: str, source: Source) -> bool:
+    """Whether a family can be made for these columns without constants; one for several columns wants several."""
     try:
-        family_of(name).bind(source.names)
-    except (FamilyError, TypeError):
+        bound = family_of(name).bind(source.names)
+    except FamilyError:
         return False
-    return len(source.names) == 1 or not family_class(name).discrete
+    return isinstance(bound.terms, (RowTerms, TableTerms)) == (len(source.names) == 1)

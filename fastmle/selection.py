@@ -65,11 +65,11 @@ class Histogram(Tally):
         self.counts += sum(counts for _, _, counts in parts)
         nulls = zeros = 0
         for lo, m, _ in sorted(parts, key=lambda part: part[0]):
-            for i in (lo + left[lo : lo + m]).tolist():
-                weight = w[i : i + 1] if w.size else None
-                self.judge((x[i : i + 1],), weight, first_row + i, None)
-                zero = weight is not None and weight[0] == 0.0
-                nulls, zeros = nulls + (not zero), zeros + zero
+            rows = lo + left[lo : lo + m]
+            weights = w[rows] if w.size else None
+            self.judge((x[rows],), weights, first_row + rows)
+            light = 0 if weights is None else int((weights == 0.0).sum())
+            nulls, zeros = nulls + m - light, zeros + light
         self.count(x.size, nulls, zeros, 0)
 
     def weights(self) -> np.ndarray:

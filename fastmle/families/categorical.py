@@ -19,20 +19,34 @@ from ..family import Family, Param, Solution, Sums, TableTerms, Vector
 
 @dataclass(frozen=True)
 class Categorical(Family):
-    """Categorical(p_0, ..., p_{k-1}): data are codes 0, ..., k − 1 (or bool, for k = 2)."""
+    """Categorical(p_0, ..., p_{k-1}): data are codes 0, ..., k − 1, bool (k = 2), or text, whose categories are found."""
 
-    k: int
+    k: int = 0
+    categories: tuple[str, ...] = ()  # of text, in order: code j is categories[j]
 
     name: ClassVar[str] = "categorical"
     discrete: ClassVar[bool] = True
+    takes_text: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
-        if isinstance(self.k, bool) or int(self.k) != self.k or self.k < 2:
+        object.__setattr__(self, "categories", tuple(self.categories))
+        wrong = isinstance(self.k, bool) or int(self.k) != self.k or self.k < 0 or self.k == 1
+        if wrong or len(self.categories) not in (0, self.k):
             raise FamilyError(f"categorical: k is a number of categories, at least 2, not {self.k!r}")
+
+    def bind(self, columns: tuple[str, ...]) -> Family:
+        if not self.k:
+            raise FamilyError("categorical needs k=, the number of categories, unless its column holds text")
+        return super().bind(columns)
+
+    def of_text(self, categories: tuple[str, ...]) -> Categorical:
+        if self.k not in (0, len(categories)) or self.categories not in ((), categories):
+            raise FamilyError(f"categorical: k = {self.k}, and the column has {len(categories)} categories")
+        return Categorical(len(categories), categories)
 
     @property
     def params(self) -> tuple[Param, ...]:
-        return tuple(Param(f"p_{j}", "unit") for j in range(self.k))
+        return tuple(Param(f"p_{name}", "unit") for name in self.categories or range(self.k))
 
     @property
     def terms(self) -> TableTerms:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from fractions import Fraction
 from typing import Any, ClassVar
 
 import numpy as np
@@ -24,29 +23,17 @@ from ..family import (
     Sums,
     Vector,
     log_gap,
+    log_shares,
     log_terms,
     on_simplex,
 )
-from ..kernels.vecmath.gaps import log_minus_digamma, stirling_error, trigamma_minus_inverse
+from ..kernels.vecmath.gaps import log_beta, log_minus_digamma, stirling_error, trigamma_minus_inverse
 
 
 def row_scores(theta: Vector) -> Vector:
     """The score of a row in units, linear in (1, log x_0, ...)."""
     falls = scipy.special.digamma(theta.sum()) - scipy.special.digamma(theta)
     return np.vstack([theta * falls, np.diag(theta)])
-
-
-def mean_logs(s: Sums, theta: Vector) -> Vector:
-    """log(p_j/c_j) with p = α/s, whose difference from c is taken exactly."""
-    total = sum(map(Fraction, theta.tolist()))
-    off = [
-        float(Fraction(a) / total / Fraction(x.c) - 1) for a, x in zip(theta.tolist(), s.columns, strict=True)
-    ]
-    return np.log1p(off)
-
-
-def log_beta(alpha: Vector) -> float:
-    return float(scipy.special.gammaln(alpha).sum() - scipy.special.gammaln(alpha.sum()))
 
 
 @dataclass(frozen=True)
@@ -82,12 +69,12 @@ class Dirichlet(Family):
 
     def loglik(self, s: Sums, theta: Vector) -> float:
         logs, centers = np.array([x.log for x in s.columns]), np.log([x.c for x in s.columns])
-        each = 0.5 * np.log(theta / (2.0 * math.pi)) - stirling_error(theta) - theta * mean_logs(s, theta)
+        each = 0.5 * np.log(theta / (2.0 * math.pi)) - stirling_error(theta) - theta * log_shares(s.columns, theta)
         total = stirling_error(float(theta.sum())) - 0.5 * math.log(theta.sum() / (2.0 * math.pi))
         return float(s.weight * (total + math.fsum(each - centers)) + math.fsum((theta - 1.0) * logs))
 
     def score(self, s: Sums, theta: Vector) -> Vector:
-        falls = mean_logs(s, theta) - log_minus_digamma(theta) + log_minus_digamma(float(theta.sum()))
+        falls = log_shares(s.columns, theta) - log_minus_digamma(theta) + log_minus_digamma(float(theta.sum()))
         return theta * (np.array([x.log for x in s.columns]) - s.weight * falls)
 
     def information(self, s: Sums, theta: Vector) -> Vector:
@@ -102,8 +89,8 @@ class Dirichlet(Family):
 
     def entropy(self, theta: Vector) -> float:
         psi, total = scipy.special.digamma, float(theta.sum())
-        return float(log_beta(theta) + (total - self.k) * psi(total) - (theta - 1.0) @ psi(theta))
+        return float(log_beta(*theta) + (total - self.k) * psi(total) - (theta - 1.0) @ psi(theta))
 
     def kl(self, theta: Vector, other: Vector) -> float:
         falls = scipy.special.digamma(theta) - scipy.special.digamma(theta.sum())
-        return float(log_beta(other) - log_beta(theta) + (theta - other) @ falls)
+        return float(log_beta(*other) - log_beta(*theta) + (theta - other) @ falls)

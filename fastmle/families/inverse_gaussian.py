@@ -8,42 +8,12 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, ClassVar
 
 import numpy as np
 import scipy
 
-from ..family import (
-    Center,
-    Family,
-    Param,
-    RowTerms,
-    Solution,
-    Sums,
-    Vector,
-    center_mean,
-    harmonic_anchor,
-    positive,
-    row_function,
-)
-
-
-class Terms(NamedTuple):
-    u: float
-    v: float  # = u + h
-    h: float  # (c − x)/x
-    log: float  # x/c, whose logarithm is summed
-    slip: float
-
-
-@row_function
-def add(x: float, a: Center) -> Terms:
-    d = x - a.c
-    u, y = d * a.per, x * a.per
-    return Terms(u, u * (d / x), -d / x, y, u - (y - 1.0) if abs(u) <= 0.5 else 0.0)
-
-
-TERMS = RowTerms(Terms, add, positive, "x > 0", fill=1.0, theta=Center, kinds="sssle", anchor=harmonic_anchor)
+from ..family import Family, Param, RowTerms, Solution, Sums, Vector, center_mean, harmonic_terms
 
 
 def spread(s: Sums, mu: float) -> float:
@@ -60,7 +30,7 @@ class InverseGaussian(Family):
 
     name: ClassVar[str] = "inverse_gaussian"
     params: ClassVar[tuple[Param, ...]] = (Param("mu", "positive"), Param("lam", "positive"))
-    terms: ClassVar[RowTerms] = TERMS
+    terms: ClassVar[RowTerms] = harmonic_terms
 
     def solve(self, s: Sums) -> Solution:
         return self.solve_fixed(s, {})

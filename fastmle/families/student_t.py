@@ -14,7 +14,7 @@ import numpy as np
 import scipy
 
 from ..family import Family, Param, RowTerms, Sums, Vector, finite, mean_and_sd, quantiles, row_function
-from ..kernels.vecmath.gaps import half_step
+from ..kernels.vecmath.gaps import half_step, log_beta
 
 MOST = 1e6  # ν from which a t is no longer told from a normal
 
@@ -102,3 +102,7 @@ class StudentT(Family):
 
     def dist(self, theta: Vector) -> Any:
         return scipy.stats.t(*theta) if math.isfinite(theta[0]) else scipy.stats.norm(*theta[1:])
+
+    def entropy(self, theta: Vector) -> float:
+        v, fall = theta[0], scipy.special.digamma(0.5 * theta[0] + 0.5) - scipy.special.digamma(0.5 * theta[0])
+        return float(0.5 * (v + 1.0) * fall + 0.5 * math.log(v) + log_beta(0.5 * v, 0.5) + math.log(theta[2]))

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, ClassVar
 
 import numpy as np
 import scipy
 
-from ..family import Family, NoTheta, Param, RowTerms, Solution, Sums, Vector, finite, row_function
+from ..family import Family, Param, RowTerms, Solution, Sums, Vector, ends_terms
 
 
 def log_width(low: float, high: float) -> float:
@@ -22,25 +22,13 @@ def log_width(low: float, high: float) -> float:
     return math.log(width) if math.isfinite(width) else math.log(0.5 * high - 0.5 * low) + math.log(2.0)
 
 
-class Ends(NamedTuple):
-    """Both as maxima."""
-
-    minus_low: float
-    high: float
-
-
-@row_function
-def add(x: float, _: NoTheta) -> Ends:
-    return Ends(-x, x)
-
-
 @dataclass(frozen=True)
 class Uniform(Family):
     """Uniform(low, high), low < high."""
 
     name: ClassVar[str] = "uniform"
     params: ClassVar[tuple[Param, ...]] = (Param("low", regular=False), Param("high", regular=False))
-    terms: ClassVar[RowTerms] = RowTerms(Ends, add, finite, kinds="mm")
+    terms: ClassVar[RowTerms] = ends_terms
 
     def valid(self, theta: Vector) -> bool:
         return bool(theta[0] < theta[1])

@@ -66,6 +66,9 @@ class VonMises(Family):
             return Solution((math.nan, 0.0), "boundary", "the angles balance: there is no mean direction")
         return Solution((direction_of(s), kappa_of(length, gap)))
 
+    def on_the_line(self, low: float, high: float) -> bool:
+        return high - low <= 2.0 * math.pi
+
     def loglik(self, s: Sums, theta: Vector) -> float:
         mu, kappa = theta
         versine = turned(s, mu)[1] if kappa > 0.0 else 0.0

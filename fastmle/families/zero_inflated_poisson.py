@@ -8,13 +8,11 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from functools import cache
 from typing import Any, ClassVar
 
 import numpy as np
-import scipy
 
-from ..family import Family, Param, Solution, Sums, TableTerms, Vector
+from ..family import Family, Param, Solution, Sums, TableTerms, Vector, zero_inflated
 from ..kernels.vecmath.gaps import poisson_log_pmf, truncated_rate
 
 
@@ -22,33 +20,6 @@ def log_pmf(x: Any, rate: float, pi: float) -> Any:
     with np.errstate(divide="ignore"):
         zero = np.log1p((1.0 - pi) * math.expm1(-rate))
         return np.where(x == 0.0, zero, np.log1p(-pi) + poisson_log_pmf(np.asarray(x, float), rate))
-
-
-@cache
-def twin() -> Any:
-    """scipy has none: (rate, pi) as shapes."""
-
-    class ZeroInflatedPoisson(scipy.stats.rv_discrete):  # type: ignore[misc]
-        def _argcheck(self, rate: Any, pi: Any) -> Any:
-            return (rate >= 0.0) & (pi >= 0.0) & (pi < 1.0)
-
-        def _logpmf(self, x: Any, rate: Any, pi: Any) -> Any:
-            return log_pmf(x, float(np.ravel(rate)[0]), float(np.ravel(pi)[0]))
-
-        def _pmf(self, x: Any, rate: Any, pi: Any) -> Any:
-            return np.exp(self._logpmf(x, rate, pi))
-
-        def _cdf(self, x: Any, rate: Any, pi: Any) -> Any:
-            return pi + (1.0 - pi) * scipy.stats.poisson.cdf(x, rate)
-
-        def _ppf(self, q: Any, rate: Any, pi: Any) -> Any:
-            return scipy.stats.poisson.ppf(np.maximum((q - pi) / (1.0 - pi), 0.0), rate).clip(0.0)
-
-        def _stats(self, rate: Any, pi: Any) -> Any:
-            mean = (1.0 - pi) * rate
-            return mean, mean * (1.0 + pi * rate), None, None
-
-    return ZeroInflatedPoisson(name="zero_inflated_poisson", shapes="rate, pi")
 
 
 @dataclass(frozen=True)
@@ -95,5 +66,13 @@ class ZeroInflatedPoisson(Family):
         pp = math.fsum(s.weights[some]) * pi * pi + zeros * (math.expm1(-rate) / zero * pi * (1.0 - pi)) ** 2
         return np.array([[rr, rp], [rp, pp]])
 
+    def kl(self, theta: Vector, other: Vector) -> float:
+        (a, p), (b, q) = theta, other
+        zero, zero_of_other = (r + (1.0 - r) * math.exp(-v) for v, r in ((a, p), (b, q)))
+        if q == 1.0 or ((q > 0.0) < (p > 0.0) and zero_of_other == 0.0):
+            return math.inf
+        positive = -math.expm1(-a) * (math.log1p(-p) - math.log1p(-q) + b - a) + a * math.log(a / b)
+        return zero * math.log(zero / zero_of_other) + (1.0 - p) * positive
+
     def dist(self, theta: Vector) -> Any:
-        return twin()(*theta)
+        return zero_inflated(log_pmf)(*theta)

@@ -9,44 +9,7 @@ u = `units(θ)` (the scale of each parameter), so that data of 1e300 and of 1e-3
 
 from __future__ import annotations
 
-from .anchors import (
-    Center,
-    Direction,
-    Location,
-    LogCenter,
-    Logs,
-    Middle,
-    Scale,
-    Turns,
-    UnitLogs,
-    add_logs,
-    add_logs_of_inverse,
-    add_turns,
-    add_unit_logs,
-    angle,
-    binary_scale,
-    center_at,
-    center_mean,
-    direction_of,
-    harmonic_anchor,
-    inverse_log_anchor,
-    inverse_log_gap,
-    location_of,
-    log_about,
-    log_anchor,
-    log_center_at,
-    log_gap,
-    log_moment_anchor,
-    log_of_ratio,
-    log_terms,
-    middle_at,
-    moment_anchor,
-    scale_anchor,
-    turn_anchor,
-    turned,
-    unit_anchor,
-    unit_gaps,
-)
+from .anchors import Location, Scale, binary_scale, location_of, moment_anchor, scale_anchor
 from .base import (
     Domain,
     Family,
@@ -54,6 +17,16 @@ from .base import (
     Run,
     Solution,
 )
+from .ends import Ends, ends_terms
+from .inverse_anchors import (
+    Harmonic,
+    add_logs_of_inverse,
+    harmonic_anchor,
+    harmonic_terms,
+    inverse_log_anchor,
+    inverse_log_gap,
+)
+from .location_matrix import LocationMatrix
 from .location_scale import (
     At,
     LocationScale,
@@ -63,6 +36,22 @@ from .location_scale import (
     quantiles,
     slopes,
     soft_slopes,
+)
+from .log_anchors import (
+    Center,
+    LogCenter,
+    Logs,
+    add_logs,
+    center_at,
+    center_mean,
+    log_about,
+    log_anchor,
+    log_center_at,
+    log_gap,
+    log_moment_anchor,
+    log_of_ratio,
+    log_shares,
+    log_terms,
 )
 from .terms import (
     LARGEST,
@@ -83,9 +72,12 @@ from .terms import (
     row_function,
     whole,
 )
+from .turn_anchors import Direction, Turns, add_turns, angle, direction_of, turn_anchor, turned
 from .twins import (
     RowsFirst,
+    zero_inflated,
 )
+from .unit_anchors import Middle, UnitLogs, add_unit_logs, middle_at, unit_anchor, unit_gaps
 
 __all__ = [
     "LARGEST",
@@ -95,9 +87,12 @@ __all__ = [
     "ColumnTerms",
     "Direction",
     "Domain",
+    "Ends",
     "Family",
     "GramTerms",
+    "Harmonic",
     "Location",
+    "LocationMatrix",
     "LocationScale",
     "LogCenter",
     "Logs",
@@ -127,8 +122,10 @@ __all__ = [
     "center_at",
     "center_mean",
     "direction_of",
+    "ends_terms",
     "finite",
     "harmonic_anchor",
+    "harmonic_terms",
     "inverse_log_anchor",
     "inverse_log_gap",
     "location_of",
@@ -138,6 +135,7 @@ __all__ = [
     "log_gap",
     "log_moment_anchor",
     "log_of_ratio",
+    "log_shares",
     "log_terms",
     "mean_and_sd",
     "middle_at",
@@ -155,4 +153,5 @@ __all__ = [
     "unit_anchor",
     "unit_gaps",
     "whole",
+    "zero_inflated",
 ]

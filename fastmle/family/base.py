@@ -52,6 +52,7 @@ class Family(ABC):
     discrete: ClassVar[bool] = False
     one_pass: ClassVar[bool] = True
     precision_weights: ClassVar[bool] = False
+    takes_text: ClassVar[bool] = False  # a column of text is taken as codes of its categories
     source: ClassVar[str] = ""
 
     @property
@@ -94,6 +95,10 @@ class Family(ABC):
     def pictured(self, columns: int) -> tuple[tuple[int, ...], ...]:
         """Which columns, or pairs of columns, of the data are shown together: those of which keep="bins" keeps histograms."""
         return tuple((j,) for j in range(columns))
+
+    def of_text(self, categories: tuple[str, ...]) -> Family:
+        """The family for a column of text with these categories, whose codes are the data."""
+        raise FamilyError(f"{self.name} takes numbers, not text")
 
     def constants(self) -> dict[str, Any]:
         """The constants this object carries, by name: `Family(**constants)` makes it again."""
@@ -160,6 +165,10 @@ class Family(ABC):
     def elsewhere(self, s: Sums, theta: Vector) -> Vector | None:
         """Another place to climb from, where steps at θ cannot lead: off an edge of the parameter space, or onto it."""
         return None
+
+    def on_the_line(self, low: float, high: float) -> bool:
+        """Whether p is a density on the line for data with these ends: on a circle only if they lie within one turn."""
+        return True
 
     def edge(self, theta: Vector) -> str:
         """If θ lies on an edge of the parameter space, the sentence that says so."""

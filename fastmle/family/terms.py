@@ -13,7 +13,7 @@ from numba.extending import register_jitable
 
 Vector = np.ndarray[Any, np.dtype[np.float64]]
 
-row_function = register_jitable(fastmath={"contract"}, error_model="numpy")
+row_function = register_jitable(fastmath={"contract"}, error_model="numpy", forceinline=True)
 """Marks a function of one row: ordinary Python, which the CPU's and the GPU's kernels both compile."""
 
 

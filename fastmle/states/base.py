@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -58,42 +57,52 @@ class Tally(ABC):
             float(self.rows) if self.options.weighted and self.options.weight_kind == "precision" else weight
         )
 
-    def judge(
-        self, columns: Chunk, w: np.ndarray | None, row: int, possible: Callable[[float], bool] | None
-    ) -> int:
-        """Raise for the first bad row of a piece that starts at `row`; return how many are merely outside.
+    def judge(self, columns: Chunk, w: np.ndarray | None, rows: np.ndarray) -> int:
+        """Raise for the first bad one of these rows, whose numbers are `rows`; return how many are merely outside.
 
         A row of weight 0 is not there, so nothing of it is bad. Rows are numbered from 0.
         """
-        options, outside = self.options, 0
-        for i in range(columns[0].size):
-            weight = float(w[i]) if w is not None else 1.0
-            if w is not None and not (weight >= 0.0 and math.isfinite(weight)):
-                if math.isnan(weight) and options.nulls == "drop":
-                    continue
-                what = (
-                    "is null"
-                    if math.isnan(weight)
-                    else f"is {weight:g}: weights must be finite and not negative"
-                )
-                raise bad_value(options.weight_label, row + i, what)
-            if weight == 0.0:
-                continue
-            values = [float(c[i]) for c in columns]
-            if options.nulls == "drop" and any(math.isnan(v) for v in values):
-                continue
-            for label, v in zip(options.labels, values, strict=True):
-                if math.isnan(v):
-                    raise bad_value(label, row + i, "is null (NaN): pass nulls='drop' to leave such rows out")
-                if math.isinf(v):
-                    raise bad_value(label, row + i, f"is {v:g}: values must be finite")
-                if possible is not None and not possible(v):
-                    if options.outside == "raise":
-                        raise bad_value(
-                            label, row + i, f"is {v:.17g}, outside the support ({options.support})"
-                        )
-                    outside += 1
-        return outside
+        options = self.options
+        with np.errstate(invalid="ignore"):
+            weights = np.ones(rows.size) if w is None else w
+            values = [c.astype(np.float64) for c in columns]
+            heavy = ~((weights >= 0.0) & np.isfinite(weights))
+            absent = weights == 0.0
+            if options.nulls == "drop":
+                heavy &= ~np.isnan(weights)
+                absent |= np.isnan(weights) | (np.any(np.isnan(values), axis=0) & ~heavy)
+            null = ~np.isfinite(values).all(axis=0) & ~absent
+            beyond = ~self.possible_rows(columns) & ~absent & ~null
+        wrong = heavy | null
+        if options.outside == "raise":
+            wrong |= beyond
+        if wrong.any():
+            i = int(np.flatnonzero(wrong)[0])
+            raise self._blame(None if heavy[i] else [float(v[i]) for v in values], float(weights[i]), int(rows[i]))
+        return int(beyond.sum())
+
+    def _blame(self, values: list[float] | None, weight: float, row: int) -> DataError:
+        """The error for a row of which a value is bad, or (None) the weight."""
+        options = self.options
+        if values is None:
+            bad = f"is {weight:g}: weights must be finite and not negative"
+            return bad_value(options.weight_label, row, "is null" if math.isnan(weight) else bad)
+        for label, v in zip(options.labels, values, strict=True):
+            if math.isnan(v):
+                return bad_value(label, row, "is null (NaN): pass nulls='drop' to leave such rows out")
+            if math.isinf(v):
+                return bad_value(label, row, f"is {v:g}: values must be finite")
+            if not self.possible(v):
+                return bad_value(label, row, f"is {v:.17g}, outside the support ({options.support})")
+        return bad_value(", ".join(options.labels), row, f"is outside the support ({options.support})")
+
+    def possible_rows(self, columns: Chunk) -> np.ndarray:
+        """Which rows lie in the support."""
+        return np.asarray(np.all([self.possible(c.astype(np.float64)) for c in columns], axis=0))
+
+    def possible(self, x: Any) -> Any:
+        """Which finite values, of a number or an array, lie in the support."""
+        return np.ones(np.shape(x), bool)
 
 
 class State(Tally):

@@ -10,7 +10,7 @@ import numpy as np
 from ..family import ColumnTerms, Family, Sums, Vector
 from ..kernels import exact
 from ..kernels.fold import BLOCK
-from .base import Chunk, Options, State, bad_value, floats_from_json, floats_to_json, on_host
+from .base import Chunk, Options, State, floats_from_json, floats_to_json, on_host
 from .rows import RowState
 
 PIECE = 256 * BLOCK  # rows that are tested at a time
@@ -70,21 +70,19 @@ class ColumnsState(State):
         if self.options.nulls == "drop":
             for c in chunk_of(columns, w):
                 null |= np.isnan(c)
-        outside = np.zeros(suspect.size, bool)
-        for i in np.flatnonzero(suspect & ~zero & ~null).tolist():
-            row = slice(i, i + 1)
-            weight = w[0][row] if w else None
-            found = self.judge(tuple(c[row] for c in columns), weight, first_row + i, self._possible)
-            if not found and self.options.outside == "raise":
-                label = ", ".join(self.options.labels)
-                raise bad_value(label, first_row + i, f"is outside the support ({self.options.support})")
-            outside[i] = True
         null &= ~zero
+        outside = suspect & ~zero & ~null
+        rows = np.flatnonzero(outside)
+        if rows.size:
+            self.judge(tuple(c[rows] for c in columns), w[0][rows] if w else None, first_row + rows)
         return null | outside, int(null.sum()), int(zero.sum()), int(outside.sum())
 
-    def _possible(self, v: float) -> bool:
+    def possible_rows(self, columns: Chunk) -> np.ndarray:
+        return np.asarray(self.terms.support(columns))
+
+    def possible(self, x: Any) -> Any:
         support = self.terms.each.support
-        return support is None or bool(support(v, self.terms.each.theta()))
+        return super().possible(x) if support is None else support(x, self.terms.each.theta())
 
     def _add_outer(self, columns: Chunk, w: np.ndarray) -> None:
         blocks = []

@@ -80,21 +80,21 @@ class GlmState(TotalsState):
 
         return kernel
 
-    def judge(self, columns: Chunk, w: np.ndarray | None, row: int, possible: Any) -> int:
+    def judge(self, columns: Chunk, w: np.ndarray | None, rows: np.ndarray) -> int:
         """The first bad row, be it a null, an infinity, or a target that the model cannot produce."""
         options, at = self.options, self.terms.k - 1
         found: DataError | None = None
         try:
-            super().judge(columns, w, row, None)
+            super().judge(columns, w, rows)
         except DataError as error:
             found = error
         trials = columns[at + 1 + self.terms.offset] if self.terms.trials else None
         for i, y in enumerate(np.asarray(columns[at], float).tolist()):
-            if found is not None and found.row is not None and row + i >= found.row:
+            if found is not None and found.row is not None and rows[i] >= found.row:
                 raise found
             skipped = (w is not None and not w[i] > 0.0) or any(np.isnan(c[i]) for c in columns)
             if not skipped and not self.terms.support(y, 1.0 if trials is None else float(trials[i])):
-                raise bad_value(options.labels[at], row + i, f"is {y:.17g}, outside the support ({self.terms.where})")
+                raise bad_value(options.labels[at], int(rows[i]), f"is {y:.17g}, outside the support ({self.terms.where})")
         if found is not None:
             raise found
         return 0

@@ -55,8 +55,9 @@ class RowState(TotalsState):
 
         return kernel
 
-    def _possible(self, v: float) -> bool:
-        return self.terms.support is None or bool(self.terms.support(v, self.theta or self.terms.theta()))
+    def possible(self, x: Any) -> Any:
+        support = self.terms.support
+        return super().possible(x) if support is None else support(x, self.theta or self.terms.theta())
 
     # -- the anchor ------------------------------------------------------------------------------------------------
 

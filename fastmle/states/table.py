@@ -89,8 +89,8 @@ class TableState(State):
             nulls, zeros, outside = nulls + some[0], zeros + some[1], outside + some[2]
         self.count(x.size, nulls, zeros, outside)
 
-    def _possible(self, v: Any) -> Any:
-        return (v >= self.terms.lowest) & (v <= self.terms.highest) & (v == np.floor(v))
+    def possible(self, x: Any) -> Any:
+        return (x >= self.terms.lowest) & (x <= self.terms.highest) & (x == np.floor(x))
 
     def _take_rest(
         self, x: np.ndarray, w: np.ndarray, rows: np.ndarray, first_row: int
@@ -101,12 +101,9 @@ class TableState(State):
         zero = weights == 0.0
         null = (np.isnan(v) | np.isnan(weights)) & ~zero & (self.options.nulls == "drop")
         with np.errstate(invalid="ignore"):
-            good = self._possible(v) & np.isfinite(v) & (weights > 0.0) & np.isfinite(weights)
-        outside = 0
-        for i in rows[~(good | zero | null)].tolist():
-            outside += self.judge(
-                (x[i : i + 1],), w[i : i + 1] if w.size else None, first_row + i, self._possible
-            )
+            good = self.possible(v) & np.isfinite(v) & (weights > 0.0) & np.isfinite(weights)
+        rest = rows[~(good | zero | null)]
+        outside = self.judge((x[rest],), w[rest] if w.size else None, first_row + rest) if rest.size else 0
         self._take_large(v[good], weights[good])
         return int(null.sum()), int(zero.sum()), outside
 

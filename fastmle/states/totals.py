@@ -65,9 +65,6 @@ class TotalsState(State):
     def _coarseness(self, theta: Any) -> float:
         """Larger for an anchor with a larger scale."""
 
-    def _possible(self, v: float) -> bool:
-        return True
-
     # -- adding --------------------------------------------------------------------------------------------------
 
     def add(self, chunk: Chunk, first_row: int = 0) -> None:
@@ -178,7 +175,8 @@ class TotalsState(State):
             piece = on_host(tuple(c[rows] for c in columns))
             weights = np.asarray(w[rows]) if self.options.weighted else None
             if counts[b, BAD] or not all(np.isfinite(c).all() for c in piece):
-                counts[b, BAD] = self.judge(piece, weights, first_row + b * BLOCK, self._possible)
+                numbers = first_row + b * BLOCK + np.arange(piece[0].size)
+                counts[b, BAD] = self.judge(piece, weights, numbers)
             if overflow < 0 and self.theta is not None and not np.isfinite(sums[b]).all():
                 other = self._anchor_of(piece, np.asarray(w[rows]))
                 if other is not None and self._coarseness(other) > self._coarseness(self.theta):

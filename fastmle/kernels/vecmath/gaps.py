@@ -156,3 +156,8 @@ def truncated_rate(excess: float) -> float:
     if excess <= 0.0:
         return 0.0
     return float(scipy.optimize.brentq(lack, excess, 2.0 * excess, xtol=1e-300, rtol=1e-15))
+
+
+def log_beta(*alpha: float) -> float:
+    """Σ ln Γ(α_j) − ln Γ(Σ α_j)."""
+    return math.fsum([*scipy.special.gammaln(alpha), -scipy.special.gammaln(math.fsum(alpha))])

@@ -1,0 +1,135 @@
+"""Centers amid positive data, about which logarithms and relative differences are summed."""
+
+from __future__ import annotations
+
+import math
+from fractions import Fraction
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from ..kernels.vecmath import log_sum
+from .anchors import moment_drift
+from .terms import Anchor, RowTerms, Sums, Vector, positive, row_function
+
+
+class Center(NamedTuple):
+    """The anchor of logarithms: a point amid positive data, and its reciprocal."""
+
+    c: float = 1.0
+    per: float = 1.0
+
+
+def center_at(c: float) -> Center:
+    c = min(max(c, 1e-300), 1e300)
+    return Center(c, 1.0 / c)
+
+
+class Logs(NamedTuple):
+    """What positive data add about a center: kinds "sle"."""
+
+    u: float  # (x − c)/c
+    log: float  # x/c, whose logarithm is summed
+    slip: float  # near the center, what the rounding of x/c took from 1 + u
+
+
+@row_function
+def add_logs(x: float, a: Center) -> Logs:
+    u = (x - a.c) * a.per
+    y = x * a.per
+    return Logs(u, y, u - (y - 1.0) if abs(u) <= 0.5 else 0.0)
+
+
+def center_mean(s: Sums) -> float:
+    """The mean; NaN where the center lies so far above it that its digits are lost (subnormal values)."""
+    ratio = 1.0 + s.u / s.weight
+    return float(s.c * ratio) if ratio > 1e-8 else math.nan
+
+
+def log_gap(s: Sums) -> Any:
+    """The log of the mean minus the mean of the logs: 0 if and only if all values are equal."""
+    return np.log1p(s.u / s.weight) - s.log / s.weight
+
+
+def rebase_logs(s: Sums, old: Any, new: Any) -> tuple[Any, Any]:
+    shift = (old.c - new.c) / new.c
+    return s.u * (old.c / new.c) + s.weight * shift, s.log + s.weight * log_of_ratio(old.c, new.c)
+
+
+def _log_drift(s: Sums) -> Vector:
+    """For narrow data, √(2·gap) is about sd/mean; wide data do not care where their center is."""
+    gap = log_gap(s)
+    narrow = np.abs(np.log1p(s.u / s.weight)) / np.sqrt(np.maximum(2.0 * gap, 0.0))
+    return np.where(gap < 1.0, narrow, 0.0)
+
+
+def center_of(x: Vector) -> Center:
+    """The mean, or for wide data halfway (in logarithms) to the least, so that no x/c overflows or vanishes."""
+    low, high = float(x.min()), float(x.max())
+    if low == high:
+        return center_at(low)
+    log_low, log_mean = math.log(low), math.log(float(np.mean(x / high))) + math.log(high)
+    return center_at(math.exp(log_mean if log_mean - log_low < 2.0 else 0.5 * (log_low + log_mean)))
+
+
+log_anchor = Anchor(
+    of_block=center_of,
+    rebase=rebase_logs,
+    drift=_log_drift,
+    of_sums=lambda s: center_at(s.c * (1.0 + s.u / s.weight)),
+)
+"""For terms with the slots of `Logs`: shapes of 1e8 lose no digits."""
+
+log_terms = RowTerms(Logs, add_logs, positive, "x > 0", fill=1.0, theta=Center, kinds="sle", anchor=log_anchor)
+
+
+class LogCenter(NamedTuple):
+    """The anchor of moments of logarithms: a point amid positive data, its reciprocal and its logarithm."""
+
+    c: float = 1.0
+    per: float = 1.0
+    log_c: float = 0.0
+
+
+def log_center_at(c: float) -> LogCenter:
+    return LogCenter(*center_at(c), math.log(center_at(c).c))
+
+
+@row_function
+def log_about(x: float, a: LogCenter) -> float:
+    """log(x/c), accurate relative to itself however close x is to c, and for any x > 0."""
+    u = (x - a.c) * a.per
+    near = abs(u) <= 0.5
+    y = 1.0 + u if near else x
+    slip = u - (y - 1.0) if near else 0.0  # what rounding took from 1 + u
+    total: float = log_sum(y, slip) - (0.0 if near else a.log_c)
+    return total
+
+
+def log_of_ratio(a: float, b: float) -> float:
+    """log(a/b), also where a and b are close."""
+    shift = (a - b) / b
+    return math.log1p(shift) if abs(shift) < 0.5 else math.log(a) - math.log(b)
+
+
+def _rebase_log_moments(s: Sums, old: Any, new: Any) -> tuple[Any, ...]:
+    delta = Fraction(log_of_ratio(old.c, new.c))
+    return s.u + s.weight * delta, s.uu + 2 * delta * s.u + s.weight * delta**2, s.log
+
+
+log_moment_anchor = Anchor(
+    of_block=lambda x: log_center_at(float(x.min() if x.min() == x.max() else np.exp(np.mean(np.log(x))))),
+    rebase=_rebase_log_moments,
+    drift=moment_drift,
+    of_sums=lambda s: log_center_at(s.c * math.exp(s.u / s.weight)),
+)
+"""For terms whose slots are `u` = log(x/c), `uu` = u² and `log`, a sum over the rows of log x."""
+
+
+def log_shares(columns: list[Sums], theta: Vector) -> Vector:
+    """log(p_j/c_j) with p = θ/Σθ, whose difference from the center c of column j is taken exactly."""
+    total = sum(map(Fraction, theta.tolist()))
+    off = [
+        float(Fraction(a) / total / Fraction(x.c) - 1) for a, x in zip(theta.tolist(), columns, strict=True)
+    ]
+    return np.asarray(np.log1p(off))
