@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import math
 from collections.abc import Sequence
 from dataclasses import replace
@@ -39,15 +40,18 @@ class Comparison(list[Fit]):
             for f in self
         ]
 
-    def __repr__(self) -> str:
-        head = ("family", "log-lik", "AIC", "BIC", "ΔAIC", "status", "parameters")
-        rows = [head]
+    def _cells(self) -> list[tuple[str, ...]]:
+        rows: list[tuple[str, ...]] = [("family", "log-lik", "AIC", "BIC", "ΔAIC", "status", "parameters")]
         for row in self.table:
             numbers = [row["llf"], row["aic"], row["bic"], row["delta_aic"]]
             shown = ["" if v is None else f"{v:.2f}" for v in numbers]
             params = ", ".join(f"{k}={short(v)}" for k, v in row["params"].items())
             rows.append((row["family"], *shown, row["status"], params))
-        widths = [max(len(r[i]) for r in rows) for i in range(len(head))]
+        return rows
+
+    def __repr__(self) -> str:
+        rows = self._cells()
+        widths = [max(len(r[i]) for r in rows) for i in range(len(rows[0]))]
         left = (0, 5, 6)
         return "\n".join(
             "  ".join(
@@ -58,9 +62,17 @@ class Comparison(list[Fit]):
         )
 
     def _repr_html_(self) -> str:
-        import html
+        head, *rows = self._cells()
+        first = "".join(f"<th>{html.escape(c)}</th>" for c in head)
+        body = "".join(f"<tr><th>{html.escape(r[0])}</th>{''.join(f'<td>{html.escape(c)}</td>' for c in r[1:])}</tr>" for r in rows)
+        column = html.escape(", ".join(self[0].columns)) if self else ""
+        return f"<table><caption>{column}, the best AIC first</caption><tr>{first}</tr>{body}</table>"
 
-        return f"<pre>{html.escape(repr(self))}</pre>"
+    def plot(self, ax: Any = None) -> Any:
+        """The best of the densities over the histogram (of `compare(..., keep="bins")`); returns the Axes. Needs matplotlib."""
+        from .plots.density import plot_comparison
+
+        return plot_comparison(self, ax)
 
 
 def compare(

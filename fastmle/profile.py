@@ -46,16 +46,37 @@ def profile_interval(fit: Fit, name: str, level: float) -> tuple[float, float]:
         error = 1.0 / s.weight if domain == "unit" else max(abs(best), 1.0) / s.weight
 
     def excess(value: float, near: Vector) -> tuple[float, Vector]:
-        theta = near.copy()
-        theta[j] = value
-        free = np.array([n not in fit.fixed and n != name for n in names])
-        if free.any():
-            theta = maximise(family, lambda _: s, theta, free, tolerance=1e-9).point.theta
-        return top - float(family.loglik(s, theta)) - fall, theta
+        height, theta = _profile(fit, j, value, near)
+        return top - height - fall, theta
 
     return _side(excess, fit.theta, best, error, ends[0], -1), _side(
         excess, fit.theta, best, error, ends[1], 1
     )
+
+
+def _profile(fit: Fit, j: int, value: float, near: Vector) -> tuple[float, Vector]:
+    """The largest log-likelihood with parameter j at this value, and where it is; the search begins near a θ."""
+    family, s, theta = fit.family, fit.sums, near.copy()
+    assert s is not None
+    theta[j] = value
+    free = np.array([p.name not in fit.fixed and i != j for i, p in enumerate(family.params)])
+    if free.any():
+        theta = maximise(family, lambda _: s, theta, free, tolerance=1e-9).point.theta
+    return float(family.loglik(s, theta)), theta
+
+
+def profile_fall(fit: Fit, name: str, values: Vector) -> list[float]:
+    """How far the profile log-likelihood lies below its maximum at each value, from the estimate outwards."""
+    j = [p.name for p in fit.family.params].index(name)
+    assert fit.sums is not None
+    top, found = float(fit.family.loglik(fit.sums, fit.theta)), [0.0] * len(values)
+    best = fit.theta[j]
+    for side in (values >= best, values < best):
+        near = fit.theta
+        for i in sorted(np.flatnonzero(side).tolist(), key=lambda i: abs(values[i] - best)):
+            height, near = _profile(fit, j, float(values[i]), near)
+            found[i] = top - height
+    return found
 
 
 def _side(excess: Any, theta: Vector, best: float, error: float, end: float, sign: int) -> float:

@@ -12,6 +12,7 @@ import numpy as np
 
 from .errors import FamilyError
 from .family import Family, Sums, Vector
+from .views import Views
 
 FORMAT = 1
 
@@ -72,7 +73,7 @@ def from_json(value: Any) -> Any:
 
 
 @dataclass(eq=False)
-class Fit:
+class Fit(Views):
     """A maximum-likelihood fit. Arrays are in the flat order of `cov_params()`."""
 
     family: Family

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import json
 import os
 import zlib
@@ -180,7 +181,11 @@ class SufficientStats:
         return f"<SufficientStats {self.family.name}: n={self.nobs:,.10g}>"
 
     def _repr_html_(self) -> str:
-        return f"<code>suffstats</code> {self.family.name}, n = {self.nobs:,.10g}"
+        labels = "" if self._state is None else ", ".join(self._state.options.labels)
+        facts = {"rows": f"{self.nobs:,.10g}", "columns": labels, "nulls": self.options.nulls, "weights": self.options.weight_kind}
+        facts |= {"histograms": "kept"} if self.kept is not None else {}
+        cells = "".join(f"<tr><th>{name}</th><td>{html.escape(fact)}</td></tr>" for name, fact in facts.items())
+        return f"<table><caption>state of {html.escape(self.family.name)}</caption>{cells}</table>"
 
     # -- keeping -------------------------------------------------------------------------------------------------
 

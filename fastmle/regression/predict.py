@@ -83,12 +83,15 @@ def _variance(fit: RegressionFit, chunk: tuple[np.ndarray, ...]) -> Vector:
 
 
 def residuals(fit: RegressionFit, data: Any, kind: str, target: Any, extra: Mapping[str, Any]) -> Vector:
+    return np.concatenate([residual for _, residual in means_and_residuals(fit, data, kind, target, extra)])
+
+
+def means_and_residuals(
+    fit: RegressionFit, data: Any, kind: str, target: Any, extra: Mapping[str, Any]
+) -> Iterator[tuple[Vector, Vector]]:
+    """Both of the rows of each chunk."""
     if kind not in KINDS:
         raise FamilyError(f"residuals are {', '.join(KINDS)}, not {kind!r}")
-    return np.concatenate(list(_residuals(fit, data, kind, target, extra)))
-
-
-def _residuals(fit: RegressionFit, data: Any, kind: str, target: Any, extra: Mapping[str, Any]) -> Iterator[Vector]:
     model = fit.model
     pair = isinstance(data, tuple)
     features = None if pair else list(model.features)
@@ -105,10 +108,10 @@ def _residuals(fit: RegressionFit, data: Any, kind: str, target: Any, extra: Map
         eta = linear_predictor(fit, (*chunk[:k], *chunk[k + 1 :]), source.roles[1:])
         mu = model.mean(eta)
         if kind == "response":
-            yield y - mu
+            yield mu, y - mu
         elif kind == "pearson":
-            yield (y - mu) / np.sqrt(model.variance(mu))
+            yield mu, (y - mu) / np.sqrt(model.variance(mu))
         elif kind == "working":
-            yield (y - mu) / model.mean_slope(eta)
+            yield mu, (y - mu) / model.mean_slope(eta)
         else:
-            yield np.sign(y - mu) * np.sqrt(np.maximum(model.unit_deviance(y, mu), 0.0))
+            yield mu, np.sign(y - mu) * np.sqrt(np.maximum(model.unit_deviance(y, mu), 0.0))
