@@ -38,6 +38,7 @@ NATURAL = {  # where the first that fits is not what one would time
     "exponential": "gamma",
     "mvn": "normal, 8 columns",
 }
+CODED = {"categorical": ("k",)}  # constants that only a column of text can do without
 
 
 def make(sample: str, rows: int) -> Array:
@@ -53,7 +54,7 @@ def new_family(name: str) -> Family:
     """A family by name, with its constants, if it needs any, at 10."""
     cls = family_class(name)
     needed = [f.name for f in fields(cls) if f.default is MISSING]  # type: ignore[arg-type]
-    return cls(**dict.fromkeys(needed, CONSTANT))
+    return cls(**dict.fromkeys((*needed, *CODED.get(name, ())), CONSTANT))
 
 
 def chosen(name: str) -> tuple[Family, str] | None:
