@@ -4,7 +4,7 @@ import math
 
 from .exps import at_least, at_most, exp_times
 from .logs import log_of_parts, split_normal
-from .machine import cpu, fma, inlined, magnitude, poly, where, with_sign_of
+from .machine import cpu, fma, inlined, magnitude, poly, poly_in_pairs, where, with_sign_of
 
 # erf(x)/x - 1 in x^2, |x| <= 1: minimax (Remez), relative error 2^-55.2.
 _ERF_NEAR = (
@@ -140,7 +140,7 @@ def _erf(x):
 @inlined
 def one_plus(t, coefficients):
     """1 + c[1] t + c[2] t^2 + ... in two parts, for positive terms."""
-    rest = poly(t, coefficients[1:])
+    rest = poly_in_pairs(t, coefficients[1:])
     high = fma(t, rest, 1.0)
     return high, fma(t, rest, 1.0 - high)
 

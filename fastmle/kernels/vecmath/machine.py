@@ -129,6 +129,21 @@ def poly(typing_context, x, coefficients):
     return _F64(_F64, coefficients), codegen
 
 
+@intrinsic
+def poly_in_pairs(typing_context, x, coefficients):
+    """The same in pairs, pairs of pairs, ... (Estrin): errors grow with the logarithm of the number of terms only."""
+
+    def codegen(context, builder, signature, args):
+        power, terms = args[0], [builder.extract_value(args[1], i) for i in range(len(coefficients))]
+        while len(terms) > 1:
+            pairs = [_fma(builder, terms[i + 1], power, terms[i]) for i in range(0, len(terms) - 1, 2)]
+            terms = pairs + terms[len(terms) & ~1 :]
+            power = builder.fmul(power, power)
+        return terms[0]
+
+    return _F64(_F64, coefficients), codegen
+
+
 def _horner(builder, x, terms):
     total = terms[-1]
     for term in terms[-2::-1]:
