@@ -42,6 +42,7 @@ def bench(families: tuple[str, ...], rows: float, out: str, given: tuple[str, ..
     from fastmle.bench.run import run
     from fastmle.bench.table import dropped, table
 
+    Path(out).parent.mkdir(parents=True, exist_ok=True)
     if given:
         runs = [json.loads(Path(path).read_text()) for path in given]
         saved = runs[0] | {"benchmarks": [b for r in runs for b in r["benchmarks"]]}
