@@ -6,7 +6,16 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from .log_anchors import Center, Logs, center_at, center_of, log_anchor, log_of_ratio, rebase_logs
+from .log_anchors import (
+    Center,
+    Logs,
+    center_at,
+    center_of,
+    drift_by_gap,
+    log_anchor,
+    log_of_ratio,
+    rebase_logs,
+)
 from .terms import Anchor, RowTerms, Sums, Vector, positive, row_function
 
 
@@ -28,16 +37,10 @@ def _rebase_inverse_logs(s: Sums, old: Any, new: Any) -> tuple[Any, Any]:
     return s.u * (new.c / old.c) + s.weight * shift, s.log + s.weight * log_of_ratio(old.c, new.c)
 
 
-def _inverse_log_drift(s: Sums) -> Vector:
-    gap = inverse_log_gap(s)
-    narrow = np.abs(np.log1p(s.u / s.weight)) / np.sqrt(np.maximum(2.0 * gap, 0.0))
-    return np.where(gap < 1.0, narrow, 0.0)
-
-
 inverse_log_anchor = Anchor(
     of_block=lambda x: center_at(1.0 / center_of(1.0 / np.clip(x, 1e-300, 1e300)).c),
     rebase=_rebase_inverse_logs,
-    drift=_inverse_log_drift,
+    drift=lambda s: drift_by_gap(s, inverse_log_gap(s)),
     of_sums=lambda s: center_at(s.c / (1.0 + s.u / s.weight)),
 )
 """For terms with the slots of `Logs` taken by `add_logs_of_inverse`."""

@@ -56,9 +56,8 @@ def rebase_logs(s: Sums, old: Any, new: Any) -> tuple[Any, Any]:
     return s.u * (old.c / new.c) + s.weight * shift, s.log + s.weight * log_of_ratio(old.c, new.c)
 
 
-def _log_drift(s: Sums) -> Vector:
+def drift_by_gap(s: Sums, gap: Any) -> Vector:
     """For narrow data, √(2·gap) is about sd/mean; wide data do not care where their center is."""
-    gap = log_gap(s)
     narrow = np.abs(np.log1p(s.u / s.weight)) / np.sqrt(np.maximum(2.0 * gap, 0.0))
     return np.where(gap < 1.0, narrow, 0.0)
 
@@ -75,7 +74,7 @@ def center_of(x: Vector) -> Center:
 log_anchor = Anchor(
     of_block=center_of,
     rebase=rebase_logs,
-    drift=_log_drift,
+    drift=lambda s: drift_by_gap(s, log_gap(s)),
     of_sums=lambda s: center_at(s.c * (1.0 + s.u / s.weight)),
 )
 """For terms with the slots of `Logs`: shapes of 1e8 lose no digits."""
