@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 import math
 from collections.abc import Sequence
 from dataclasses import replace
@@ -14,10 +13,12 @@ from .families import REGISTRY, family_of
 from .family import Family, RowTerms, TableTerms, ends_terms
 from .passes import Bar, Passes, Progress
 from .request import Nulls, WeightKind, check_keep, reading_options, wanted_columns
-from .result import Fit, short
+from .result import Fit
 from .sources import Source, open_source
 from .states import Options, new_state
 from .states.kept import Kept
+from .tables import html_table, text_table
+from .values import short
 
 
 class Comparison(list[Fit]):
@@ -50,23 +51,12 @@ class Comparison(list[Fit]):
         return rows
 
     def __repr__(self) -> str:
-        rows = self._cells()
-        widths = [max(len(r[i]) for r in rows) for i in range(len(rows[0]))]
-        left = (0, 5, 6)
-        return "\n".join(
-            "  ".join(
-                c.ljust(w) if i in left else c.rjust(w)
-                for i, (c, w) in enumerate(zip(r, widths, strict=True))
-            ).rstrip()
-            for r in rows
-        )
+        return text_table(self._cells(), left=(0, 5, 6))
 
     def _repr_html_(self) -> str:
         head, *rows = self._cells()
-        first = "".join(f"<th>{html.escape(c)}</th>" for c in head)
-        body = "".join(f"<tr><th>{html.escape(r[0])}</th>{''.join(f'<td>{html.escape(c)}</td>' for c in r[1:])}</tr>" for r in rows)
-        column = html.escape(", ".join(self[0].columns)) if self else ""
-        return f"<table><caption>{column}, the best AIC first</caption><tr>{first}</tr>{body}</table>"
+        columns = ", ".join(self[0].columns) if self else ""
+        return html_table(rows, f"{columns}, the best AIC first", head)
 
     def plot(self, ax: Any = None) -> Any:
         """The best of the densities over the histogram (of `compare(..., keep="bins")`); returns the Axes. Needs matplotlib."""

@@ -11,9 +11,10 @@ from .errors import ConvergenceError, DataError, FamilyError
 from .family import Family, Solution, Sums, Vector
 from .newton import Point, Step, maximise
 from .passes import Passes
-from .result import Fit, short
+from .result import Fit
 from .search import search
 from .states import Options, State
+from .values import short
 
 
 def fit_passes(family: Family, passes: Passes, fixed: dict[str, Any]) -> Fit:

@@ -15,9 +15,9 @@ from .families import family_class, family_of
 from .family import Family
 from .passes import Passes
 from .request import Nulls, WeightKind, check_device, reading_options, wanted_columns
-from .result import short
 from .sources import open_source
 from .states import State
+from .values import short
 
 
 def loglik(

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import html
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -12,64 +11,10 @@ import numpy as np
 
 from .errors import FamilyError
 from .family import Family, Sums, Vector
+from .storage.fits import fit_from_dict, fit_to_dict
+from .tables import html_table, text_table
+from .values import Params, short
 from .views import Views
-
-FORMAT = 1
-
-
-class Params(Mapping[str, Any]):
-    """An ordered mapping of names to values, also by attribute: `p["mu"]`, `p.mu`, `dict(p)`."""
-
-    def __init__(self, values: Mapping[str, Any]) -> None:
-        self._values = dict(values)
-
-    def __getitem__(self, name: str) -> Any:
-        return self._values[name]
-
-    def __getattr__(self, name: str) -> Any:
-        if not name.startswith("_") and name in self._values:
-            return self._values[name]
-        raise AttributeError(f"no parameter {name!r}; there are {', '.join(self._values)}")
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._values)
-
-    def __len__(self) -> int:
-        return len(self._values)
-
-    def __repr__(self) -> str:
-        return "Params(" + ", ".join(f"{k}={short(v)}" for k, v in self._values.items()) + ")"
-
-
-def short(value: Any, digits: int = 6) -> str:
-    """A number, or an array of them, for reading."""
-    if np.ndim(value):
-        shown = np.array2string(np.asarray(value), separator=", ", formatter={"float_kind": lambda v: f"{v:.{digits}g}"})
-        return " ".join(shown.split())
-    return f"{value:.{digits}g}"
-
-
-def to_json(value: Any) -> Any:
-    """Numbers and arrays JSON-safe: NaN becomes null, infinities the strings "inf" and "-inf"."""
-    if isinstance(value, Mapping):
-        return {k: to_json(v) for k, v in value.items()}
-    if isinstance(value, (list, tuple, np.ndarray)):
-        return [to_json(v) for v in value]
-    if isinstance(value, (float, np.floating)):
-        v = float(value)
-        return None if math.isnan(v) else v if math.isfinite(v) else str(v)
-    if isinstance(value, np.integer):
-        return int(value)
-    return value
-
-
-def from_json(value: Any) -> Any:
-    """The inverse of `to_json` for numbers: null is NaN."""
-    if isinstance(value, Mapping):
-        return {k: from_json(v) for k, v in value.items()}
-    if isinstance(value, list):
-        return [from_json(v) for v in value]
-    return math.nan if value is None else float(value)
 
 
 @dataclass(eq=False)
@@ -244,17 +189,8 @@ class Fit(Views):
 
     def summary(self) -> str:
         """A table to read."""
-        table = [self.heads(), *self.rows()]
-        widths = [max(len(row[i]) for row in table) for i in range(len(table[0]))]
-        lines = [
-            "  ".join(
-                cell.rjust(w) if i else cell.ljust(w)
-                for i, (cell, w) in enumerate(zip(row, widths, strict=True))
-            )
-            for row in table
-        ]
-        facts = self.facts()
-        return "\n".join([facts[0], "", *lines, "", *facts[1:]])
+        first, *more = self.facts()
+        return "\n".join([first, "", text_table([self.heads(), *self.rows()]), "", *more])
 
     def facts(self) -> list[str]:
         """What summary() says around its table."""
@@ -271,71 +207,17 @@ class Fit(Views):
         return facts
 
     def _repr_html_(self) -> str:
-        cells = "".join(
-            "<tr><th>"
-            + html.escape(name)
-            + "</th>"
-            + "".join(f"<td>{html.escape(c)}</td>" for c in rest)
-            + "</tr>"
-            for name, *rest in self.rows()
-        )
-        return (
-            f"<table><caption>{html.escape(self.family.name)}, n = {self.nobs:,.12g}, {html.escape(self.status)}</caption>"
-            f"<tr>{''.join(f'<th>{html.escape(h)}</th>' for h in self.heads())}</tr>{cells}</table>"
-        )
+        return html_table(self.rows(), f"{self.family.name}, n = {self.nobs:,.12g}, {self.status}", self.heads())
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-safe: everything but the sums; undefined numbers are None."""
-        return {
-            "format": FORMAT,
-            "family": self.family.name,
-            "constants": to_json(self.family.constants()),
-            "params": to_json(self.params),
-            "bse": to_json(self.bse),
-            "cov_params": to_json(self.cov_params()),
-            "units": to_json(self.units),  # of the parameters; with the next, the covariance where float64 ends
-            "cov_in_units": to_json(self.cov),
-            "llf": to_json(self.llf),
-            "nll": to_json(self.nll),
-            "aic": to_json(self.aic),
-            "bic": to_json(self.bic),
-            "nobs": to_json(self.nobs),
-            "nobs_dropped": self.nobs_dropped,
-            "converged": self.converged,
-            "status": self.status,
-            "message": self.message,
-            "n_passes": self.n_passes,
-            "fitted_by": self.fitted_by,
-            "score_norm": to_json(self.score_norm),
-            "weight_kind": self.weight_kind,
-            "fixed": list(self.fixed),
-            "columns": list(self.columns),
-        }
+        return fit_to_dict(self)
 
     @classmethod
     def from_dict(cls, stored: Mapping[str, Any]) -> Fit:
         """A fit from `to_dict()`. Raises FamilyError if it is none, or of another format."""
-        if stored.get("format") != FORMAT:
-            raise FamilyError(f"this is no fit of format {FORMAT}")
-        try:
-            return cls._from_stored(stored)
-        except (KeyError, TypeError) as error:
-            raise FamilyError(f"this is no fit: {error!r} is missing or damaged") from error
-
-    @classmethod
-    def _from_stored(cls, stored: Mapping[str, Any]) -> Fit:
-        from .families import family_of
-
         if "regression" in stored:
             from .regression.result import RegressionFit
 
             return RegressionFit.from_dict(stored)
-        family = family_of(stored["family"], **stored["constants"])
-        theta = family.unpack(from_json(stored["params"]))
-        return cls(
-            family=family, theta=theta, cov=np.array(from_json(stored["cov_in_units"])), units=np.array(from_json(stored["units"])),
-            llf=from_json(stored["llf"]), nobs=float(stored["nobs"]), nobs_dropped=int(stored["nobs_dropped"]),
-            status=stored["status"], message=stored["message"], n_passes=int(stored["n_passes"]),
-            fitted_by=stored["fitted_by"], score_norm=from_json(stored["score_norm"]), weight_kind=stored["weight_kind"],
-            fixed=tuple(stored["fixed"]), columns=tuple(stored["columns"]),
-        )  # fmt: skip
+        return fit_from_dict(cls, stored)

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import html
-import json
 import os
-import zlib
 from collections.abc import Mapping
 from copy import copy
 from dataclasses import replace
@@ -13,19 +10,18 @@ from typing import Any
 
 import numpy as np
 
-from .errors import DataError, FamilyError, FastmleError
+from .errors import DataError, FamilyError
 from .estimate import check_weights, fit_state, judged
-from .families import family_of
 from .family import Family
 from .likelihood import loglik_of
-from .result import Fit, to_json
+from .result import Fit
 from .sources import open_source
 from .sources.streams import as_columns
 from .states import Chunk, Options, State, new_state
 from .states.kept import Kept
+from .storage import states as storage
+from .tables import html_table
 
-FORMAT = "fastmle-state"
-VERSION = 1
 _NATIVE = {np.dtype(t) for t in ("f8", "f4", "i8", "i4", "u1")}
 
 
@@ -184,35 +180,13 @@ class SufficientStats:
         labels = "" if self._state is None else ", ".join(self._state.options.labels)
         facts = {"rows": f"{self.nobs:,.10g}", "columns": labels, "nulls": self.options.nulls, "weights": self.options.weight_kind}
         facts |= {"histograms": "kept"} if self.kept is not None else {}
-        cells = "".join(f"<tr><th>{name}</th><td>{html.escape(fact)}</td></tr>" for name, fact in facts.items())
-        return f"<table><caption>state of {html.escape(self.family.name)}</caption>{cells}</table>"
+        return html_table(list(facts.items()), f"state of {self.family.name}")
 
     # -- keeping -------------------------------------------------------------------------------------------------
 
     def to_dict(self) -> dict[str, Any]:
         """Everything, JSON-safe; floats as exact hexadecimal strings."""
-        o, state = self.options, self._state
-        return {
-            "format": FORMAT,
-            "version": VERSION,
-            "family": self.family.name,
-            "constants": to_json(self.family.constants()),
-            "weight_kind": o.weight_kind,
-            "nulls": o.nulls,
-            "columns": self.columns,
-            "keep": self.keep,
-            "kept": None if self.kept is None else self.kept.to_dict(),
-            "state": None
-            if state is None
-            else {
-                "labels": list(state.options.labels),
-                "weighted": state.options.weighted,
-                "rows": state.rows,
-                "seen": state.seen,
-                "dropped": state.dropped,
-                **state.payload(),
-            },
-        }
+        return storage.to_dict(self)
 
     @classmethod
     def from_dict(cls, stored: Mapping[str, Any], family: Family | None = None) -> SufficientStats:
@@ -220,73 +194,28 @@ class SufficientStats:
 
         Raises DataError if it is none, of a later version, or of another family.
         """
-        from .pool import cores
-
-        try:
-            if stored["format"] != FORMAT or stored["version"] > VERSION:
-                raise DataError(f"this is no {FORMAT} of version {VERSION} or earlier")
-            if family is None:
-                family = family_of(stored["family"], **stored["constants"])
-            elif (family.name, to_json(family.constants())) != (stored["family"], stored["constants"]):
-                raise DataError(f"this is a state of {stored['family']} with {stored['constants']}, not of {family}")
-            options = Options(weight_kind=stored["weight_kind"], nulls=stored["nulls"], threads=cores())
-            made = cls(family, options, stored["columns"])
-            made.keep = stored["keep"]
-            if stored["kept"] is not None:
-                made.kept = Kept.from_dict(stored["kept"])
-            kept = stored["state"]
-            if kept is not None:
-                where = family.terms.where
-                made.options = replace(options, labels=tuple(kept["labels"]), support=where)
-                state = new_state(family.terms, replace(made.options, weighted=bool(kept["weighted"])))
-                state.rows, state.seen, state.dropped = (int(kept[k]) for k in ("rows", "seen", "dropped"))
-                state.restore(kept)
-                made._state = state
-            return made
-        except FastmleError:
-            raise
-        except (LookupError, TypeError, AttributeError, ValueError, OverflowError) as error:
-            raise DataError(f"this is no {FORMAT}: {error!r} is missing or damaged") from error
-
-    def __reduce__(self) -> Any:
-        return _unpickled, (self.family, self.to_dict(), self.options.threads)
+        return storage.from_dict(cls, stored, family)
 
     def to_bytes(self) -> bytes:
         """The state as versioned JSON in UTF-8, with a checksum; reading it runs no code."""
-        stored = self.to_dict()
-        return json.dumps({**stored, "check": _check(stored)}, allow_nan=False).encode()
+        return storage.to_bytes(self)
 
     @classmethod
     def from_bytes(cls, stored: bytes, family: Family | None = None) -> SufficientStats:
         """A state from `to_bytes()`, read like `from_dict`. Raises DataError if it is none."""
-        try:
-            read = json.loads(stored)
-        except (UnicodeDecodeError, json.JSONDecodeError) as error:
-            raise DataError(f"this is no {FORMAT}: {error}") from error
-        if not isinstance(read, dict) or read.pop("check", None) != _check(read):
-            raise DataError(f"this is no {FORMAT}, or it is damaged: its checksum does not agree")
-        return cls.from_dict(read, family)
+        return storage.from_bytes(cls, stored, family)
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write `to_bytes()` to a file: beside it first, then in its place at once."""
-        beside = f"{os.fspath(path)}.{os.getpid()}.part"
-        with open(beside, "wb") as file:
-            file.write(self.to_bytes())
-        os.replace(beside, path)
+        storage.save(self, path)
 
-
-def _check(stored: Mapping[str, Any]) -> int:
-    return zlib.crc32(json.dumps(stored).encode())
+    def __reduce__(self) -> Any:
+        return _unpickled, (self.family, self.to_dict(), self.options.threads)
 
 
 def load(path: str | os.PathLike[str], family: Family | None = None) -> SufficientStats:
     """A state saved by `save`, read like `SufficientStats.from_dict`. Raises DataError if the file is none."""
-    try:
-        with open(path, "rb") as file:
-            stored = file.read()
-    except OSError as error:
-        raise DataError(f"{os.fspath(path)} cannot be read: {error.strerror}") from error
-    return SufficientStats.from_bytes(stored, family)
+    return SufficientStats.from_bytes(storage.read(path), family)
 
 
 def _unpickled(family: Family, stored: Mapping[str, Any], threads: int) -> SufficientStats:

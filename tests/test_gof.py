@@ -40,7 +40,7 @@ def test_anderson_and_lilliefors_of_a_normal() -> None:
 @pytest.mark.parametrize(("family", "twin"), [("gaussian", scipy.stats.norm), ("exponential", scipy.stats.expon)])
 def test_p_values_account_for_estimated_parameters(family: str, twin: object) -> None:
     """The quantiles of published tables (M. Stephens, JASA 69, 1974) have their levels."""
-    from fastmle.gof import _paths
+    from fastmle.gof.bins import _paths
 
     fit = fm.fit(family, twin.rvs(size=2000, random_state=3), keep="bins")  # type: ignore[attr-defined]
     sup, area = _paths(fit, np.random.default_rng(1))

@@ -8,7 +8,7 @@ import os
 from importlib.resources import files
 from typing import Any
 
-from ..result import to_json
+from ..values import to_json
 
 SCRIPTS = ("numbers.js", "models.js", "draw.js", "charts.js", "app.js")
 HEIGHT = 1180  # pixels of the frame in a notebook

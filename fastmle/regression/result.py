@@ -12,7 +12,9 @@ import scipy
 
 from ..errors import FamilyError
 from ..family import Vector
-from ..result import Fit, Params, from_json, short, to_json
+from ..result import Fit
+from ..storage.fits import fit_from_dict
+from ..values import Params, from_json, short, to_json
 from .model import Regression
 
 NAN = math.nan
@@ -191,13 +193,10 @@ class RegressionFit(Fit):
 
     @classmethod
     def from_dict(cls, stored: Mapping[str, Any]) -> RegressionFit:
-        plain = Fit.from_dict({k: v for k, v in stored.items() if k != "regression"})
-        kept = stored["regression"]
-        return cls(
-            **{f.name: getattr(plain, f.name) for f in fields(Fit)},
-            measures=Measures(**from_json(kept["measures"])),
-            cov_type=kept["cov_type"], use_t=kept["use_t"], scales=int(kept["scales"]),
-        )  # fmt: skip
+        made, kept = fit_from_dict(cls, stored), stored["regression"]
+        made.measures = Measures(**from_json(kept["measures"]))
+        made.cov_type, made.use_t, made.scales = kept["cov_type"], kept["use_t"], int(kept["scales"])
+        return made
 
 
 _MEASURES = {f.name for f in fields(Measures)}

@@ -1,0 +1,1 @@
+"""Fits and states as JSON: versioned, exact, and read without running code."""

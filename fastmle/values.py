@@ -1,0 +1,64 @@
+"""Named values of a fit, as text for reading and as JSON."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import numpy as np
+
+
+class Params(Mapping[str, Any]):
+    """An ordered mapping of names to values, also by attribute: `p["mu"]`, `p.mu`, `dict(p)`."""
+
+    def __init__(self, values: Mapping[str, Any]) -> None:
+        self._values = dict(values)
+
+    def __getitem__(self, name: str) -> Any:
+        return self._values[name]
+
+    def __getattr__(self, name: str) -> Any:
+        if not name.startswith("_") and name in self._values:
+            return self._values[name]
+        raise AttributeError(f"no parameter {name!r}; there are {', '.join(self._values)}")
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._values)
+
+    def __len__(self) -> int:
+        return len(self._values)
+
+    def __repr__(self) -> str:
+        return "Params(" + ", ".join(f"{k}={short(v)}" for k, v in self._values.items()) + ")"
+
+
+def short(value: Any, digits: int = 6) -> str:
+    """A number, or an array of them, for reading."""
+    if np.ndim(value):
+        shown = np.array2string(np.asarray(value), separator=", ", formatter={"float_kind": lambda v: f"{v:.{digits}g}"})
+        return " ".join(shown.split())
+    return f"{value:.{digits}g}"
+
+
+def to_json(value: Any) -> Any:
+    """Numbers and arrays JSON-safe: NaN becomes null, infinities the strings "inf" and "-inf"."""
+    if isinstance(value, Mapping):
+        return {k: to_json(v) for k, v in value.items()}
+    if isinstance(value, (list, tuple, np.ndarray)):
+        return [to_json(v) for v in value]
+    if isinstance(value, (float, np.floating)):
+        v = float(value)
+        return None if math.isnan(v) else v if math.isfinite(v) else str(v)
+    if isinstance(value, np.integer):
+        return int(value)
+    return value
+
+
+def from_json(value: Any) -> Any:
+    """The inverse of `to_json` for numbers: null is NaN."""
+    if isinstance(value, Mapping):
+        return {k: from_json(v) for k, v in value.items()}
+    if isinstance(value, list):
+        return [from_json(v) for v in value]
+    return math.nan if value is None else float(value)
