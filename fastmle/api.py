@@ -6,18 +6,26 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
 from .errors import FamilyError
-from .estimate import check_weights, fit_passes, judged
+from .estimate import fit_passes, judged
 from .families import family_of
 from .family import Family
-from .passes import Bar, Passes, Progress
+from .passes import Bar, Progress
 from .regression.design import Roles
 from .regression.model import Regression
-from .request import Nulls, WeightKind, check_device, check_keep, reading_options, wanted_columns
+from .request import (
+    Nulls,
+    WeightKind,
+    check_device,
+    check_keep,
+    check_weights,
+    passes_over,
+    reading_options,
+    wanted_columns,
+)
 from .result import Fit
-from .sources import Source, open_source
+from .sources import Source
 from .sources.categories import coded
 from .states import Options
-from .states.kept import Kept
 from .stats import SufficientStats
 
 
@@ -84,14 +92,12 @@ def fit(
     if chosen.takes_text:
         data, column, categories = coded(data, column)
         chosen = chosen.of_text(categories) if categories else chosen
-    source = open_source(data, wanted_columns(column, columns), {"weights": weights}, chunk_rows=chunk_rows)
-    chosen = chosen.bind(source.names)
-    options = reading_options(source, chosen, weights is not None, weight_kind, nulls, threads, device)
-    check_weights(chosen, options)
-    kept = Kept(chosen.pictured(len(source.names)), points) if keep == "bins" else None
-    passes = Passes(source, options, bar, kept)
+    chosen, passes = passes_over(
+        chosen, data, column=column, columns=columns, weights=weights, weight_kind=weight_kind, nulls=nulls, threads=threads,
+        device=device, chunk_rows=chunk_rows, progress=bar, keep=keep is not None, points=points,
+    )  # fmt: skip
     result = fit_passes(chosen, passes, dict(fixed or {}))
-    result.kept = kept
+    result.kept = passes.kept
     return judged(result, strict)
 
 

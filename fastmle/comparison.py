@@ -8,11 +8,11 @@ from dataclasses import replace
 from typing import Any, Literal
 
 from .errors import DataError, FamilyError
-from .estimate import check_weights, fit_passes, fit_state
+from .estimate import fit_passes, fit_state
 from .families import REGISTRY, family_of
 from .family import Family, RowTerms, TableTerms, ends_terms
 from .passes import Bar, Passes, Progress
-from .request import Nulls, WeightKind, check_keep, reading_options, wanted_columns
+from .request import Nulls, WeightKind, check_keep, check_weights, reading_options, wanted_columns
 from .result import Fit
 from .sources import Source, open_source
 from .states import Options, new_state

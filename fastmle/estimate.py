@@ -11,9 +11,10 @@ from .errors import ConvergenceError, DataError, FamilyError
 from .family import Family, Solution, Sums, Vector
 from .newton import Point, Step, maximise
 from .passes import Passes
+from .request import check_weights
 from .result import Fit
 from .search import search
-from .states import Options, State
+from .states import State
 from .values import short
 
 
@@ -31,13 +32,6 @@ def fit_passes(family: Family, passes: Passes, fixed: dict[str, Any]) -> Fit:
     )  # fmt: skip
     fit.trace = found.path
     return fit
-
-
-def check_weights(family: Family, options: Options) -> None:
-    if options.weighted and options.weight_kind == "precision" and not family.precision_weights:
-        raise FamilyError(
-            f"precision weights are not defined for {family.name}: it has no dispersion they could scale"
-        )
 
 
 def free_of(family: Family, fixed: dict[str, Any]) -> tuple[np.ndarray, Vector]:

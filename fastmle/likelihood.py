@@ -10,12 +10,9 @@ from typing import Any
 import numpy as np
 
 from .errors import FamilyError
-from .estimate import check_weights
 from .families import family_class, family_of
 from .family import Family
-from .passes import Passes
-from .request import Nulls, WeightKind, check_device, reading_options, wanted_columns
-from .sources import open_source
+from .request import Nulls, WeightKind, passes_over
 from .states import State
 from .values import short
 
@@ -57,18 +54,17 @@ def _loglik_and_n(
     column: Any = None, columns: Any = None, weights: Any = None, weight_kind: str = "frequency", nulls: str = "raise",
     threads: int | None = None, device: str = "cpu", chunk_rows: int | None = None, **more: Any,
 ) -> tuple[float, float]:  # fmt: skip
-    check_device(device)
     values = {**(params or {}), **more}
     constants = {} if isinstance(family, Family) else {n: values.pop(n) for n in constants_of(family) if n in values}
-    chosen = family_of(family, **constants)
-    source = open_source(data, wanted_columns(column, columns), {"weights": weights}, chunk_rows=chunk_rows)
-    chosen = chosen.bind(source.names)
-    options = reading_options(source, chosen, weights is not None, weight_kind, nulls, threads, device)
-    check_weights(chosen, options)
+    chosen, passes = passes_over(
+        family_of(family, **constants), data, column=column, columns=columns, weights=weights, weight_kind=weight_kind,
+        nulls=nulls, threads=threads, device=device, chunk_rows=chunk_rows,
+    )  # fmt: skip
     theta = chosen.unpack(values)
     check_theta(chosen, theta)
     at = None if chosen.one_pass else chosen.row_theta(theta)
-    state = Passes(source, replace(options, outside="count")).run(chosen.terms, at)
+    passes.options = replace(passes.options, outside="count")
+    state = passes.run(chosen.terms, at)
     return loglik_of(chosen, state, values), math.nan if state.outside else float(state.sums().n)
 
 

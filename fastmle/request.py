@@ -6,9 +6,11 @@ from typing import Any, Literal
 
 from .errors import FamilyError
 from .family import Family, GramTerms
+from .passes import Passes, Progress
 from .pool import cores
-from .sources import Source
+from .sources import Source, open_source
 from .states import Options
+from .states.kept import Kept
 
 WeightKind = Literal["frequency", "precision", "sampling"]
 Nulls = Literal["raise", "drop"]
@@ -43,6 +45,29 @@ def reading_options(
         threads=threads or cores(),
         device=device_for(device, source, family),
     )
+
+
+def passes_over(
+    family: Family, data: Any, *,
+    column: Any = None, columns: Any = None, weights: Any = None, weight_kind: str = "frequency", nulls: str = "raise",
+    threads: int | None = None, device: str = "cpu", chunk_rows: int | None = None,
+    progress: Progress | None = None, keep: bool = False, points: int = 0,
+) -> tuple[Family, Passes]:  # fmt: skip
+    """The family bound to the columns of the data, and the passes over these."""
+    check_device(device)
+    source = open_source(data, wanted_columns(column, columns), {"weights": weights}, chunk_rows=chunk_rows)
+    family = family.bind(source.names)
+    options = reading_options(source, family, weights is not None, weight_kind, nulls, threads, device)
+    check_weights(family, options)
+    kept = Kept(family.pictured(len(source.names)), points) if keep else None
+    return family, Passes(source, options, progress, kept)
+
+
+def check_weights(family: Family, options: Options) -> None:
+    if options.weighted and options.weight_kind == "precision" and not family.precision_weights:
+        raise FamilyError(
+            f"precision weights are not defined for {family.name}: it has no dispersion they could scale"
+        )
 
 
 def check_keep(keep: Any, points: Any) -> None:

@@ -63,22 +63,28 @@ class Fit(Views):
         with np.errstate(over="ignore"):  # data of 1e300 have variances beyond float64
             return np.asarray(self.cov * self.units[:, None] * self.units)
 
-    def conf_int(self, level: float = 0.95, method: Literal["wald", "profile"] = "wald") -> Params:
+    def conf_int(
+        self, level: float = 0.95, method: Literal["wald", "profile"] = "wald", data: Any = None, **reading: Any
+    ) -> Params:
         """Confidence intervals (low, high) by name.
 
         "wald": estimate ± z · standard error. "profile": all values that a likelihood-ratio test at this level does
-        not reject, from the sums alone. Raises FamilyError for a level outside (0, 1), and for "profile" where the
-        fit holds no sums that serve at other parameters (families of several passes, fits read from JSON).
+        not reject; from the sums alone, or where a family takes several passes (weibull, student_t, ...) from about six
+        more reads of `data`, given as to `fit` (column=, weights=, nulls=, threads=, chunk_rows= likewise).
+        Raises FamilyError for a level outside (0, 1), and for "profile" where there is no likelihood to profile or
+        nothing to compute it from (no data, sampling weights, fits read from JSON).
         Source: D. R. Cox & D. V. Hinkley, Theoretical Statistics (1974), ch. 9.
         """
         if not 0.0 < level < 1.0:
             raise FamilyError(f"level must lie between 0 and 1, not {level}")
         if method == "profile":
-            from .profile import profile_interval
+            from .profile import profile_intervals
 
-            return Params({name: profile_interval(self, name, level) for name in self.params})
+            return Params(profile_intervals(self, level, data, reading))
         if method != "wald":
             raise FamilyError(f"method is 'wald' or 'profile', not {method!r}")
+        if data is not None or reading:
+            raise FamilyError("data= and what goes with it are for method='profile'")
         from scipy.special import ndtri
 
         z = float(ndtri(0.5 + level / 2.0))

@@ -11,9 +11,10 @@ from typing import Any
 import numpy as np
 
 from .errors import DataError, FamilyError
-from .estimate import check_weights, fit_state, judged
+from .estimate import fit_state, judged
 from .family import Family
 from .likelihood import loglik_of
+from .request import check_weights
 from .result import Fit
 from .sources import open_source
 from .sources.streams import as_columns

@@ -36,11 +36,14 @@ class Views:
 
         return plot_pp(self, ax)
 
-    def plot_profile(self, name: str, ax: Any = None) -> Any:
-        """Twice the fall of the profile log-likelihood around the estimate, and the 95 % interval; returns the Axes."""
+    def plot_profile(self, name: str, ax: Any = None, data: Any = None, **reading: Any) -> Any:
+        """Twice the fall of the profile log-likelihood around the estimate, and the 95 % interval; returns the Axes.
+
+        `data` where `conf_int(method="profile")` needs it.
+        """
         from .plots.checks import plot_profile
 
-        return plot_profile(self, name, ax)
+        return plot_profile(self, name, ax, data, reading)
 
     def plot_trace(self, ax: Any = None) -> Any:
         """How far from the maximum each step of an iterative fit stood, in standard errors; returns the Axes."""

@@ -54,7 +54,7 @@ class VonMises(Family):
     terms: ClassVar[RowTerms] = TERMS
 
     def units(self, theta: Vector) -> Vector:
-        return np.array([min(1.0, 1.0 / math.sqrt(theta[1])), theta[1]])
+        return np.array([1.0 / math.sqrt(max(1.0, theta[1])), theta[1]])
 
     def solve(self, s: Sums) -> Solution:
         sine, versine = s.sine / s.weight, s.versine / s.weight

@@ -10,7 +10,7 @@ import scipy
 
 from ..errors import FamilyError
 from ..family import Vector
-from ..profile import profile_fall
+from ..profile import profile_fall, profile_of
 from . import MODEL, SOFT, axes, histogram_of
 
 MOST = 300  # points
@@ -51,15 +51,16 @@ def plot_pp(fit: Any, ax: Any) -> Any:
     return ax
 
 
-def plot_profile(fit: Any, name: str, ax: Any) -> Any:
+def plot_profile(fit: Any, name: str, ax: Any, data: Any = None, reading: Any = None) -> Any:
     """2 (llf − profile llf), its parabola by the standard error, and where both pass the 95 % quantile of χ²(1)."""
-    low, high = fit.conf_int(0.95, method="profile")[name]
+    profile = profile_of(fit, 0.95, data, reading)
+    low, high = fit.conf_int(0.95, "profile", data, **(reading or {}))[name]
     best, error = fit.params[name], fit.bse[name]
     if not (math.isfinite(low) and math.isfinite(high) and high > low):
         raise FamilyError(f"{name} has no profile to plot")
     x = np.linspace(best - 1.6 * (best - low), best + 1.6 * (high - best), 81)
     ax = axes(ax, name, "2 × fall of the log-likelihood")
-    ax.plot(x, [2.0 * fall for fall in profile_fall(fit, name, x)], color=MODEL, linewidth=2.0, label="profile")
+    ax.plot(x, [2.0 * fall for fall in profile_fall(profile, name, x)], color=MODEL, linewidth=2.0, label="profile")
     if error > 0.0:
         ax.plot(x, ((x - best) / error) ** 2, "--", color=SOFT, linewidth=1.2, label="Wald")
     ax.axhline(float(scipy.special.chdtri(1.0, 0.05)), color=SOFT, linewidth=0.8)

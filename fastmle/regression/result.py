@@ -124,7 +124,7 @@ class RegressionFit(Fit):
             return float(scipy.special.stdtrit(self.measures.df_resid, upper))
         return float(scipy.special.ndtri(upper))
 
-    def conf_int(self, level: float = 0.95, method: str = "wald") -> Params:
+    def conf_int(self, level: float = 0.95, method: str = "wald", data: Any = None, **reading: Any) -> Params:
         """estimate ± t (or z) · standard error, (low, high) by name."""
         if method != "wald":
             raise FamilyError("regressions have Wald intervals only: use method='wald'")
