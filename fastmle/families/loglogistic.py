@@ -22,7 +22,6 @@ class At(NamedTuple):
 
     shape: float = 1.0
     scale: float = 1.0
-    per: float = 1.0  # 1/scale
 
 
 class Slopes(NamedTuple):
@@ -41,7 +40,7 @@ class Slopes(NamedTuple):
 
 @row_function
 def add(x: float, a: At) -> Slopes:
-    z = a.shape * log_ratio(x, a.scale, a.per)
+    z = a.shape * log_ratio(x, a.scale)
     t = exp_normal(-abs(z))
     y = 1.0 + t
     q = 1.0 / y
@@ -62,7 +61,7 @@ class LogLogistic(Family):
     one_pass: ClassVar[bool] = False
 
     def row_theta(self, theta: Vector) -> At:
-        return At(theta[0], theta[1], 1.0 / theta[1])
+        return At(theta[0], theta[1])
 
     def start(self, x: Vector, w: Vector) -> Vector:
         """log x is logistic with mean log α and standard deviation π/(k√3)."""

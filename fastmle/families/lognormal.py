@@ -21,11 +21,11 @@ from ..family import (
     Solution,
     Sums,
     Vector,
-    log_about,
     log_moment_anchor,
     positive,
     row_function,
 )
+from ..kernels.vecmath import log_ratio
 
 LOG_2PI = math.log(2.0 * math.pi)
 
@@ -40,7 +40,7 @@ class Moments(NamedTuple):
 
 @row_function
 def add(x: float, a: LogCenter) -> Moments:
-    u = log_about(x, a)
+    u = log_ratio(x, a.c)
     return Moments(u, u * u, u + a.log_c)
 
 

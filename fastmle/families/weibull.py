@@ -22,7 +22,6 @@ class At(NamedTuple):
 
     shape: float = 1.0
     scale: float = 1.0
-    per: float = 1.0  # 1/scale
 
 
 class Powers(NamedTuple):
@@ -34,7 +33,7 @@ class Powers(NamedTuple):
 
 @row_function
 def add(x: float, a: At) -> Powers:
-    z = log_ratio(x, a.scale, a.per)
+    z = log_ratio(x, a.scale)
     t = exp_normal(a.shape * z)
     return Powers(z, t, z * t, z * z * t)
 
@@ -49,7 +48,7 @@ class Weibull(Family):
     one_pass: ClassVar[bool] = False
 
     def row_theta(self, theta: Vector) -> At:
-        return At(theta[0], theta[1], 1.0 / theta[1])
+        return At(theta[0], theta[1])
 
     def start(self, x: Vector, w: Vector) -> Vector:
         """From the mean and variance of log x: sd = π/(k√6), mean = log λ − γ/k."""

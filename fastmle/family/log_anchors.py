@@ -8,7 +8,6 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..kernels.vecmath import log_sum
 from .anchors import moment_drift
 from .terms import Anchor, RowTerms, Sums, Vector, positive, row_function
 
@@ -92,17 +91,6 @@ class LogCenter(NamedTuple):
 
 def log_center_at(c: float) -> LogCenter:
     return LogCenter(*center_at(c), math.log(center_at(c).c))
-
-
-@row_function
-def log_about(x: float, a: LogCenter) -> float:
-    """log(x/c), accurate relative to itself however close x is to c, and for any x > 0."""
-    u = (x - a.c) * a.per
-    near = abs(u) <= 0.5
-    y = 1.0 + u if near else x
-    slip = u - (y - 1.0) if near else 0.0  # what rounding took from 1 + u
-    total: float = log_sum(y, slip) - (0.0 if near else a.log_c)
-    return total
 
 
 def log_of_ratio(a: float, b: float) -> float:

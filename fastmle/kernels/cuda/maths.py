@@ -48,16 +48,14 @@ def _log1p(x):
     return libdevice.log1p(float(x))
 
 
-@device(vecmath.log_sum)
-def _log_sum(x, low):
-    return libdevice.log(float(x)) + (low / x if x > 0.0 and x <= LARGEST else 0.0)
-
-
 @device(vecmath.log_ratio)
-def _log_ratio(x, c, inv_c):
+def _log_ratio(x, c):
     if 0.7 * c < x < 1.4 * c:
         return libdevice.log1p((x - c) / c)
-    return libdevice.log(x / c)
+    ratio = x / c
+    if 2.0**-1022 <= ratio <= LARGEST:
+        return libdevice.log(ratio)
+    return libdevice.log(x) - libdevice.log(c)
 
 
 @device(vecmath.sqrt)

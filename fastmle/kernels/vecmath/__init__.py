@@ -7,7 +7,7 @@ a branch-free twin takes its place, which LLVM turns into packed instructions.
 from .erfs import erf, erfc, log_ndtr
 from .exps import exp, exp_normal, expm1, logistic, softplus, tanh
 from .gammas import digamma, lgamma, trigamma
-from .logs import log, log1p, log_ratio, log_sum, sqrt
+from .logs import log, log1p, log_ratio, sqrt
 from .powers import pow
 from .trig import cos, sin
 
@@ -24,7 +24,6 @@ __all__ = [
     "log1p",
     "log_ndtr",
     "log_ratio",
-    "log_sum",
     "logistic",
     "pow",
     "sin",

@@ -22,8 +22,11 @@ INF, NAN = math.inf, math.nan
 LN2_HI, LN2_LO = 0.6931471805599453, 2.3190468138462996e-17
 NORMAL_BITS, INF_BITS = 0x0010000000000000, 0x7FF0000000000000  # of the smallest normal number, of inf
 NEGATIVE_INF_BITS = -0x10000000000000
+LEAST_NORMAL = 2.0**-1022
 HUGE = 1e300  # where a last bit more or less does not show in the logarithm
 SQRT_HALF_BITS = 0x3FE6A09E667F3BCD
+SIGN = -0x8000000000000000  # flipped, not added: the compiler takes it that sums do not overflow
+SQRT_HALF = 0.7071067811865476
 EXPONENT, MANTISSA = -0x10000000000000, 0xFFFFFFFFFFFFF  # the upper 12 and the lower 52 bits
 
 # (log((1+s)/(1-s))/s - 2) / s^2 in s^2, |s| <= 3 - sqrt 8: minimax (Remez), error of the log 2^-58.6.
@@ -56,19 +59,16 @@ def log1p(x):
     return -INF if x == -1.0 else NAN
 
 
-def log_ratio(x, c, inv_c):
-    """log(x / c) given inv_c = 1/c, accurate relative to itself even where x is next to c.
+def log_ratio(x, c):
+    """log(x / c), accurate relative to itself even where x is next to c: for finite x > 0, c and 1/c normal numbers.
 
-    x, c > 0, and c, 1/c and x/c normal numbers. Near c it is log1p((x-c)/c), where x-c is exact.
+    The power of two is chosen about c: x = 2^k m with m in [c/sqrt 2, c sqrt 2), so that m-c and m+c are what their
+    names say but for one rounding, and log(m/c) = 2 artanh((m-c)/(m+c)). Source: DLMF 4.6.4.
     """
     if 0.7 * c < x < 1.4 * c:
         return math.log1p((x - c) / c)
-    return log(x / c) if c > 0.0 else NAN
-
-
-def log_sum(x, low):
-    """log(x + low), 0 < x < 1e300 and |low| <= ulp(x), or low = 0: accurate relative to itself even where it is next to 0."""
-    return math.log1p(low) if x == 1.0 else math.log(x) + low / x
+    ratio = x / c
+    return math.log(ratio) if LEAST_NORMAL <= ratio < INF else math.log(x) - math.log(c)
 
 
 def sqrt(x):
@@ -119,14 +119,6 @@ def log_of_sum(x, low):
     return log_of_parts(k, fma(low, scale, m - 1.0), 0.0)
 
 
-@cpu(log_sum)
-def _log_sum(x, low):
-    k, m = split(x)
-    # low is 0 where 2**-k would not be a normal number
-    shift = where(low == 0.0, 0.0, low * from_bits(2 * ONE - ((bits(x) + (ONE - SQRT_HALF_BITS)) & EXPONENT)))
-    return log_of_parts(k, (m - 1.0) + shift, 0.0)
-
-
 @inlined
 def log_special(x):
     """What to add to a finite number to get log x of a special x: 0 where 0 < x < inf, else -inf, nan or inf.
@@ -163,15 +155,16 @@ def _log1p(x):
 
 
 @cpu(log_ratio)
-def _log_ratio(x, c, inv_c):
-    y = x * inv_c
-    k, m, scale = split_normal(y)
-    inv_c_error = fma(-c, inv_c, 1.0)  # inv_c = (1 - this) / c
-    near = scale == 1.0
-    lost = where(y < HUGE, fma(x, inv_c, -y) * scale, 0.0)
-    f = where(near, (x - c) * inv_c, (m - 1.0) + lost)
-    f = fma(inv_c_error, where(near, f, 1.0 + f), f)
-    return log_of_parts(k, f, log_special(y))
+def _log_ratio(x, c):
+    least = bits(c * SQRT_HALF)
+    subnormal = bits(x) < NORMAL_BITS
+    moved = bits(where(subnormal, x * 18014398509481984.0, x)) - least  # by 2**54
+    m = from_bits((moved & MANTISSA) + least)
+    k = from_bits(shift_right(moved ^ SIGN, 52) | INT_BITS) - (TWO_52 + 2048.0)
+    k = where(subnormal, k - 54.0, k)
+    s = (m - c) / (m + c)
+    twice, z = s + s, s * s
+    return fma(k, LN2_HI, fma(z * poly(z, _LOG), s, twice))
 
 
 @cpu(sqrt)
