@@ -18,6 +18,7 @@ from typing import Any
 
 from numba import njit
 from numba.core.caching import FunctionCache
+from numba.core.runtime import rtsys
 
 log = logging.getLogger("fastmle")
 
@@ -79,6 +80,12 @@ class _Cache(FunctionCache):
     Its own key pickles what a kernel closes over, and an intrinsic in there pickles under a number drawn anew by each
     process: such kernels would be compiled again and leave a file each run.
     """
+
+    def load_overload(self, sig: Any, target_context: Any) -> Any:
+        """A kernel from disk, without the lowering rules of all of NumPy, which only a compilation needs."""
+        rtsys.initialize(target_context)
+        with self._guard_against_spurious_io_errors():
+            return self._load_overload(sig, target_context)
 
     def _index_key(self, sig: Any, codegen: Any) -> Any:
         return sig, codegen.magic_tuple(), hashlib.sha256(_code_bytes(self._py_func)).hexdigest()
