@@ -8,14 +8,17 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
 import numpy as np
+import scipy
 
 from .family import Family, Sums, Vector
 
 MOST_STEPS = 100
+MANY = 64  # parameters, from which on eigenvalues cost too much to be looked at first
 LONGEST = 3.0  # a step in log θ, logit θ or in units
 
 
@@ -74,6 +77,10 @@ class Climb:
 def ascent(g: Vector, information: Vector) -> Vector:
     """The step I⁻¹g; where I is not positive definite its eigenvalues are taken by their size."""
     scale = np.sqrt(np.maximum(np.abs(np.diag(information)), 1e-300))
+    if len(scale) > MANY:
+        with suppress(np.linalg.LinAlgError):
+            factor = scipy.linalg.cho_factor(information / np.outer(scale, scale), overwrite_a=True, check_finite=False)
+            return np.asarray(scipy.linalg.cho_solve(factor, g / scale) / scale)
     values, vectors = np.linalg.eigh(information / np.outer(scale, scale))
     values = np.maximum(np.abs(values), 1e-14 * np.abs(values).max())
     step: Vector = vectors @ ((vectors.T @ (g / scale)) / values) / scale

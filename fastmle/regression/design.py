@@ -14,6 +14,7 @@ from ..passes import Passes, Progress
 from ..sources import Source, open_source
 from ..states import Chunk, Options
 from ..states.kept import Kept
+from .blocks import Block, spread
 
 PART = 1 << 16  # rows turned into a matrix at a time
 PLACE = 1 << 16  # rows read at each place of an array
@@ -79,11 +80,16 @@ def features_only(data: Any, features: Sequence[str], extra: Mapping[str, Any]) 
     return open_source(data, list(features), extra)
 
 
-def matrices(chunk: Chunk, features: int, center: Vector, per: Vector, intercept: bool) -> Iterator[tuple[slice, Vector]]:
-    """Rows of the design as (rows, columns): 1, then (x − center) · per."""
-    for lo in range(0, chunk[0].size, PART):
-        rows = slice(lo, min(lo + PART, chunk[0].size))
-        z = np.empty((rows.stop - lo, features + intercept))
+def matrices(
+    chunk: Chunk, center: Vector, per: Vector, intercept: bool, blocks: Sequence[Block] = ()
+) -> Iterator[tuple[slice, Vector]]:
+    """Rows of the design as (rows, columns): 1, then (x − center) · per, then the columns of blocks, a few rows at a time."""
+    features, levels = len(center), sum(len(block.columns) for block in blocks)
+    part = max(256, PART * 16 // (16 + levels)) if levels else PART
+    for lo in range(0, chunk[0].size, part):
+        rows = slice(lo, min(lo + part, chunk[0].size))
+        z = np.zeros((rows.stop - lo, features + intercept + levels))
+        spread(blocks, [c[rows] for c in chunk[features : features + len(blocks)]], z[:, features + intercept :])
         if intercept:
             z[:, 0] = 1.0
         for j in range(features):
@@ -109,7 +115,8 @@ def passes_of(source: Source, roles: Roles) -> Passes:
     labels = source.labels[:-1] if weighted else source.labels
     options = replace(options, labels=labels, weight_label=source.labels[-1] if weighted else "weights")
     k = len(source.names)
-    kept = None if roles.keep is None or not k else Kept(tuple((j, k) for j in range(k)), roles.keep)
+    dense = k - len(source.blocks)
+    kept = None if roles.keep is None or not dense else Kept(tuple((j, k) for j in range(dense)), roles.keep)
     return Passes(source, options, roles.progress, kept)
 
 
@@ -121,7 +128,7 @@ class Merged(Source):
         self.names, self.rows, self.reopenable = inner.names, inner.rows, inner.reopenable
         self.in_memory, self.description, self.on_device = inner.in_memory, inner.description, inner.on_device
         self.formula, self.levels = getattr(inner, "formula", None), getattr(inner, "levels", None)
-        self.intercept = getattr(inner, "intercept", True)
+        self.intercept, self.blocks = getattr(inner, "intercept", True), inner.blocks
         given = dict(zip(inner.roles, inner.labels[len(inner.names) :], strict=True))
         self.at = {role: len(inner.names) + i for i, role in enumerate(inner.roles)}
         self.offset = "offset" in given or "exposure" in given
@@ -162,7 +169,7 @@ class Sample(Source):
 
     def __init__(self, chunk: Chunk, like: Source) -> None:
         self._chunk = chunk
-        self.names, self.roles, self.labels = like.names, like.roles, like.labels
+        self.names, self.roles, self.labels, self.blocks = like.names, like.roles, like.labels, like.blocks
         self.rows, self.reopenable, self.in_memory, self.description = chunk[0].size, True, True, "sample"
 
     def chunks(self) -> Iterator[Chunk]:

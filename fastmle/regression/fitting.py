@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from contextlib import suppress
+from copy import copy
 from dataclasses import replace
 from typing import Any
 
@@ -13,7 +14,9 @@ from ..errors import DataError, FamilyError
 from ..family import Sums, Vector
 from ..newton import Step
 from ..passes import Passes
+from ..states.coded import CodedState
 from ..states.glm import GlmState, GlmTerms, Place
+from .blocks import slices_of
 from .design import Merged, Roles, Sample, Spread, open_design, passes_of, pilot
 from .glm import GeneralizedLinear
 from .model import aliases, check_fixed
@@ -21,12 +24,13 @@ from .result import Measures, RegressionFit
 from .robust import check_cov, glm_covariance
 from .scoring import At, Climb, climb
 from .separation import diverging, watch
-from .solve import correlation_of, inverse, sweep
+from .solve import correlation_of, full_rank, inverse, sweep
 
 PILOT, HEAD = 1 << 14, 1 << 17  # rows of the sample, of data in memory and of files
 SECOND = 1 << 19  # and of the places where it takes two more steps, at most a quarter of all
 SAME = 1e-11  # what is left of a column that repeats others
 MANY = 1 << 18
+FAR = 1e-3  # of the loss at one place, left at another
 PILOT_STEPS, STEPS = 25, 60
 
 
@@ -36,46 +40,74 @@ class Fitting:
     def __init__(self, model: GeneralizedLinear, source: Merged, sample: Sample, fixed: dict[str, float]) -> None:
         names = ["intercept", *model.features]
         self.model = model
-        self.terms: GlmTerms = model.glm_terms(source.offset, "trials" in source.roles)
         self.shape_free = model.shaped and "theta" not in fixed
         held = [names.index(n) for n in fixed if n != "theta"]
         self.free = np.ones(len(names), bool)
         self.free[held] = False
         self.free[0] &= model.intercept
-        columns = next(iter(sample.chunks()))[: len(model.features)]
-        rows = columns[0].size if columns else 0
+        self.blocks = source.blocks
+        chunk = next(iter(sample.chunks()))
+        columns, rows = chunk[: len(source.names) - len(self.blocks)], chunk[0].size
+        self.terms: GlmTerms = replace(model.glm_terms(source.offset, "trials" in source.roles), k=1 + len(columns))
         self.center = np.array([float(c.mean()) if rows and self.free[0] else 0.0 for c in columns])
         both = zip(columns, self.center, strict=True)
         spread = np.array([float(np.sqrt(np.mean(np.square(c - m)))) if rows else 1.0 for c, m in both])
         spread[~((spread > 0.0) & np.isfinite(spread))] = 1.0
         self.per = np.exp2(-np.rint(np.log2(spread)))
-        self.penalty = np.array([0.0, *(model.alpha * self.per**2)])
+        scale = np.append(self.per, np.ones(len(model.features) - len(self.per)))  # of dense columns, then of blocks
+        self.penalty = np.array([0.0, *(model.alpha * scale**2)])
+        self.prior = np.r_[np.zeros(1 + len(self.per)), np.ones(len(scale) - len(self.per))]  # a sample may lack levels
         self.start = np.zeros(len(names))
         for n, value in fixed.items():
             if n != "theta":
                 j = names.index(n)
-                self.start[j] = value / self.per[j - 1] if j else value
-        self.jacobian = np.diag([1.0, *self.per])
-        self.jacobian[0, 1:] = -self.center * self.per
-        self.states: dict[int, GlmState] = {}
+                self.start[j] = value / scale[j - 1] if j else value
+        self.jacobian = np.diag([1.0, *scale])
+        self.jacobian[0, 1 : 1 + len(self.per)] = -self.center * self.per
+        self.states: dict[int, Any] = {}
         self.lost: list[int] = []  # columns whose coefficients are infinite
 
-    def evaluator(self, passes: Passes) -> Any:
+    def evaluator(self, passes: Passes, prior: bool = False) -> Any:
+        penalty = self.penalty + self.prior if prior else self.penalty
+
         def evaluate(beta: Vector, shape: float) -> At:
             state = self.run(passes, beta, shape, 0)
             s = state.sums()
             self.states = {id(s): state}
-            objective = -s.loss + (s.a if self.model.shaped else 0.0) - 0.5 * float(self.penalty @ beta**2)
-            matrix = s.matrix + np.diag(self.penalty)
-            gradient = np.where(self.free, s.score - self.penalty * beta, 0.0)
-            return At(beta, shape, s, objective, gradient, matrix, self.free, self.shape_free)
+            return self._at(s, beta, shape, penalty)
 
         return evaluate
 
-    def run(self, passes: Passes, beta: Vector, shape: float, matrix: int) -> GlmState:
+    def _at(self, s: Sums, beta: Vector, shape: float, penalty: Vector) -> At:
+        objective = -s.loss + (s.a if self.model.shaped else 0.0) - 0.5 * float(penalty @ beta**2)
+        matrix = s.matrix + np.diag(penalty)
+        gradient = np.where(self.free, s.score - penalty * beta, 0.0)
+        return At(beta, shape, s, objective, gradient, matrix, self.free, self.shape_free)
+
+    def from_one(self, first: At, evaluate: Any) -> Any:
+        """The evaluator of a quadratic objective known at one place; it reads rows only where digits would be lost."""
+
+        def anywhere(beta: Vector, shape: float) -> At:
+            step = beta - first.beta
+            image = first.sums.matrix @ step
+            loss = first.sums.loss - step @ (first.sums.score - 0.5 * image)
+            if not loss > FAR * first.sums.loss:
+                at: At = evaluate(beta, shape)
+                return at
+            s = copy(first.sums)
+            s.__dict__.update(loss=loss, pearson=2.0 * loss, score=first.sums.score - image)
+            return self._at(s, beta, shape, self.penalty)
+
+        return anywhere
+
+    def run(self, passes: Passes, beta: Vector, shape: float, matrix: int) -> Any:
         terms = replace(self.terms, matrix=matrix)
         place = Place(beta, self.center, self.per, float(shape))
-        state = GlmState(terms, passes.options, place)
+        if self.blocks:
+            levels = tuple(len(block.columns) for block in self.blocks)
+            state: Any = CodedState(terms, levels, passes.options, place)
+        else:
+            state = GlmState(terms, passes.options, place)
         passes.run_all([state])
         return state
 
@@ -96,19 +128,24 @@ class Fitting:
             if self.terms.offset:
                 beta[0] -= self._mean_offset(passes)
             return beta
+        full = [at for at, block in zip(slices_of(self.blocks, 1 + len(self.per)), self.blocks, strict=True) if block.full]
+        if full and self.free[full[0]].all():
+            beta[full[0]] = float(self.model.link_functions.forward(np.float64(self.model.first_mean(s))))
+            return beta
         chunk = next(iter(passes.source.chunks()))
-        k = len(self.model.features)
+        k = len(passes.source.names)
         y, mean = chunk[k], self.model.first_mean(s)
         middle = (y + 0.5) / 2.0 if self.model.takes_trials else np.clip(0.5 * (y + mean), 1e-3 * mean, None)
         eta = self.model.link_functions.forward(middle)
         z = np.stack([np.ones(y.size), *((c - m) * p for c, m, p in zip(chunk, self.center, self.per, strict=False))], axis=1)
-        target = eta - z @ beta - (chunk[k + 1] if self.terms.offset else 0.0)
-        beta[self.free] = np.linalg.lstsq(z[:, self.free], target, rcond=None)[0]
+        own = np.flatnonzero(self.free[: z.shape[1]])
+        target = eta - z @ beta[: z.shape[1]] - (chunk[k + 1] if self.terms.offset else 0.0)
+        beta[own] = np.linalg.lstsq(z[:, own], target, rcond=None)[0]
         return beta
 
     def _mean_offset(self, passes: Passes) -> float:
         chunk = next(iter(passes.source.chunks()))
-        return float(np.mean(chunk[len(self.model.features) + 1]))
+        return float(np.mean(chunk[len(passes.source.names) + 1]))
 
     def in_x(self, beta: Vector) -> Vector:
         """Coefficients of (1, x..)."""
@@ -143,7 +180,8 @@ def fit_glm(model: GeneralizedLinear, data: Any, roles: Roles, fixed: dict[str, 
     support, _ = model.functions(roles.trials is not None)
     sample, whole = pilot(passes, PILOT if source.in_memory and (source.rows or 0) >= MANY else HEAD, support)
     fitting = Fitting(model, source, sample, fixed)
-    found, aliased = _climb(fitting, passes, Passes(sample, passes.options), whole, fixed.get("theta", 1.0))
+    middle = float(np.mean(next(iter(sample.chunks()))[len(source.names)])) if model.quadratic and sample.rows else 1.0
+    found, aliased = _climb(fitting, passes, Passes(sample, passes.options), whole, fixed.get("theta", middle))
     fit = _finish(fitting, passes, found, aliased, fixed)
     if fit.status == "ok" and (roles.cov != "model" or fit.weight_kind == "sampling"):
         glm_covariance(fit, fitting, found.at, roles, inner, passes)
@@ -156,7 +194,7 @@ def _climb(fitting: Fitting, passes: Passes, small: Passes, whole: bool, shape: 
     start = fitting.start
     rows = small.source.rows or 0
     if rows:
-        evaluate = fitting.evaluator(small)
+        evaluate = fitting.evaluator(small, prior=not whole)
         start = fitting.first(small, evaluate, shape)
         if not whole:
             begun = climb(evaluate, start, shape, 1e-2, PILOT_STEPS, fitting.dispersion, watch(fitting, small))
@@ -168,9 +206,10 @@ def _climb(fitting: Fitting, passes: Passes, small: Passes, whole: bool, shape: 
     first = evaluate(start, shape)
     aliased = _aliased(fitting, first)
     known: list[At] = [] if aliased else [first]
+    later = fitting.from_one(first, evaluate) if fitting.model.quadratic and known else evaluate
 
     def from_first(beta: Vector, q: float) -> At:
-        return known.pop() if known else evaluate(beta, q)
+        return known.pop() if known else later(beta, q)
 
     n = max(1.0, float(first.sums.n))
     tolerance = max(1e-10, min(5e-7, 3e-10 * math.sqrt(n) if n > 1e5 else 1e-10))
@@ -198,7 +237,10 @@ def _aliased(fitting: Fitting, at: At) -> dict[int, Vector]:
     index = np.flatnonzero(fitting.free)
     if not at.good() or not index.size:
         return {}
-    found = sweep(correlation_of(at.matrix[np.ix_(index, index)])[0], index.size, SAME).aliased
+    correlation = correlation_of(at.matrix[np.ix_(index, index)])[0]
+    if full_rank(correlation, SAME):
+        return {}
+    found = sweep(correlation, index.size, SAME).aliased
     if not found:
         return {}
     names = ["intercept", *fitting.model.features]
@@ -270,7 +312,7 @@ def _measures(fitting: Fitting, s: Sums, n: float, kind: str | None) -> tuple[Me
     p = int(fitting.free.sum())
     s.__dict__["shape"] = next(iter(fitting.states.values())).theta.shape
     m = Measures(df_resid=n - p, pearson_chi2=s.pearson, deviance=2.0 * (s.loss - s.b))
-    llf, m.dispersion_ml = model.log_likelihood(s, s.n)
+    llf, m.dispersion_ml = model.log_likelihood(s, s.weight if kind == "sampling" else s.n)
     if model.dispersed:
         scale = n / s.weight if kind == "sampling" else 1.0
         m.dispersion = s.pearson * scale / m.df_resid if m.df_resid > 0.0 else math.nan

@@ -1,64 +1,37 @@
-"""Designs from R-style formulas, evaluated chunk by chunk by formulaic; levels of text columns are found in one read."""
+"""Designs from R-style formulas, evaluated chunk by chunk by formulaic; levels of text columns are found in one read.
+
+A categorical of more than `CODED` levels that stands by itself becomes a `Block`: no matrix with its columns is made.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from importlib import import_module
 from typing import Any
 
 import numpy as np
 
 from ..errors import DataError, FamilyError
 from ..sources import Source
+from ..sources.prefetch import prefetch
 from ..states import Chunk
+from .blocks import Block
+from .frames import codes_of, distinct, frames_of, library
 
-ROWS = 1 << 16  # of a chunk; a design may have many columns
-MOST_LEVELS = 500  # of one column, each of which becomes a column
-
-
-def _library(name: str, extra: str) -> Any:
-    try:
-        return import_module(name)
-    except ImportError as error:
-        raise FamilyError(f"formulas need the extra '{extra}': pip install 'fastmle[{extra}]'") from error
-
-
-def frames_of(data: Any) -> tuple[Callable[[], Iterator[Any]], bool, int | None]:
-    """Pieces of the data as things with columns by name; whether they may be read again, and the rows if known."""
-    from ..sources.files import open_files
-    from ..sources.paths import is_path
-
-    if is_path(data):
-        data = getattr(open_files(data), "_query", None)
-        if data is None:
-            raise DataError("a formula needs columns with names: this file has none")
-    kind = type(data).__module__.partition(".")[0]
-    if kind == "polars" and hasattr(data, "collect_batches"):
-        return lambda: iter(data.collect_batches(chunk_size=ROWS, maintain_order=True, lazy=True)), True, None
-    if isinstance(data, Mapping):
-        columns = {str(k): np.asarray(v) for k, v in data.items()}
-        rows = len(next(iter(columns.values()), ()))
-        starts = range(0, max(rows, 1), ROWS)
-        return lambda: ({k: v[lo : lo + ROWS] for k, v in columns.items()} for lo in starts), True, rows
-    if hasattr(data, "iloc"):
-        return lambda: (data.iloc[lo : lo + ROWS] for lo in range(0, max(len(data), 1), ROWS)), True, len(data)
-    if kind == "polars":
-        return lambda: iter(data.iter_slices(ROWS)), True, len(data)
-    if callable(data):
-        return lambda: iter(data()), True, None
-    if hasattr(data, "__arrow_c_stream__"):
-        return frames_of(_library("polars", "files").DataFrame(data))
-    raise DataError(f"a formula needs columns with names, and {type(data).__name__} has none")
+NUMBERS = 1 << 22  # of a chunk of a design, at most
+ROWS = 1 << 18  # and rows
+CODED = 32  # levels, from which on a categorical is a block
+MOST_LEVELS = 500  # of one that is none, each of which is a column of the design
+MOST = 4096  # coefficients
 
 
 class FormulaSource(Source):
-    """The columns of a design without its intercept, then the target and other roles."""
+    """The dense columns of a design without its intercept, the codes of its blocks, then the target and other roles."""
 
     def __init__(self, data: Any, formula: str, roles: Mapping[str, Any], levels: Mapping[str, Any] | None, target: bool) -> None:
-        formulaic = _library("formulaic", "formula")
-        self._pandas: Any = _library("pandas", "formula")
+        formulaic = library("formulaic", "formula")
+        self._pandas: Any = library("pandas", "formula")
         self._start, self.reopenable, self.rows = frames_of(data)
-        self.in_memory, self.description, self.formula = self.rows is not None, f"formula {formula!r}", formula
+        self.in_memory, self.description, self.formula = False, f"formula {formula!r}", formula  # made anew by each read
         self._left: Any = None
         try:
             parsed = formulaic.Formula(formula)
@@ -68,63 +41,86 @@ class FormulaSource(Source):
         if target and self._left is None:
             raise FamilyError(f"the formula {formula!r} has no target: write y ~ a + b")
         self._variables = sorted({str(v) for v in self._right.required_variables})
-        self._wanted = self._variables + (sorted({str(v) for v in self._left.required_variables}) if target else [])
         self._extra = {role: part for role, part in roles.items() if part is not None}
+        left = sorted({str(v) for v in self._left.required_variables}) if target else []
+        own = [p for p in self._extra.values() if isinstance(p, str)]
+        self._wanted, self._chunk = list(dict.fromkeys([*self._variables, *left, *own])), ROWS >> 2
         self.levels = dict(levels) if levels is not None else self._find_levels()
+        self._coded: list[str] = []  # the variables of the blocks
+        self.blocks = ()
         self._spec, self._target_spec = self._specify(target)
         columns = [str(c) for c in self._spec.column_names]
-        self.intercept = "Intercept" in columns
         self._keep = [i for i, c in enumerate(columns) if c != "Intercept"]
-        self.names = tuple(columns[i] for i in self._keep)
-        own = [str(self._left)] if target else []
+        self._dense = sorted({str(v) for v in self._spec.required_variables} | set(left))
+        self._nulls = {str(v): [self._keep.index(i) for i in at if i in self._keep] for v, at in self._spec.variable_indices.items()}
+        self._left_names = left
+        self._chunk = max(1 << 10, min(ROWS, NUMBERS // max(1, len(columns))))
+        self.names = (*(columns[i] for i in self._keep), *(block.label for block in self.blocks))
         self.roles = (*(["target"] if target else []), *self._extra)
-        self.labels = (*self.names, *own, *(p if isinstance(p, str) else role for role, p in self._extra.items()))
-
-    def _frames(self) -> Iterator[Any]:
-        """Chunks as pandas frames of the wanted columns, with the levels that are known."""
-        for piece in self._start():
-            names = list(piece.keys() if isinstance(piece, Mapping) else piece.columns)
-            wanted = self._wanted + [p for p in self._extra.values() if isinstance(p, str)]
-            for name in wanted:
-                if name not in names:
-                    raise DataError(f"no column {name!r} in the data; it has {', '.join(map(repr, names[:8]))}", column=name)
-            yield self._pandas.DataFrame({n: np.asarray(piece[n]) for n in dict.fromkeys(wanted)})
+        named = (p if isinstance(p, str) else role for role, p in self._extra.items())
+        self.labels = (*self.names, *([str(self._left)] if target else []), *named)
 
     def _find_levels(self) -> dict[str, list[Any]]:
         found: dict[str, set[Any]] = {}
-        for frame in self._frames():
+        for piece in self._start(self._wanted, self._chunk):
             for name in self._variables:
-                if not self._pandas.api.types.is_numeric_dtype(frame[name]) or f"C({name}" in self.formula:
-                    found.setdefault(name, set()).update(frame[name].dropna().unique().tolist())
-        many = [name for name, seen in found.items() if len(seen) > MOST_LEVELS]
-        if many:
-            raise DataError(f"column {many[0]!r} has {len(found[many[0]])} levels, at most {MOST_LEVELS} are possible", column=many[0])
+                number = np.asarray(piece[name][:1]).dtype.kind in "biuf" if name not in found else False
+                if not number or f"C({name}" in self.formula:
+                    found.setdefault(name, set()).update(distinct(piece[name]))
+        for name, seen in found.items():
+            if len(seen) > MOST:
+                raise DataError(
+                    f"column {name!r} has {len(seen)} levels, at most {MOST} are possible: each is a coefficient", column=name
+                )
         return {name: sorted(seen) for name, seen in found.items()}
 
-    def _with_levels(self, frame: Any, row: int) -> tuple[Any, np.ndarray]:
-        """The frame with categories, and which rows have a null in one of them. Raises for a level not seen before."""
-        lost = np.zeros(len(frame), bool)
-        for name, levels in self.levels.items():
-            null = frame[name].isna().to_numpy()
+    def _frame(self, piece: Any, names: list[str], row: int) -> tuple[Any, dict[str, np.ndarray]]:
+        """The named columns as a pandas frame with categories, and where each has nulls."""
+        frame = self._pandas.DataFrame({n: np.asarray(piece[n]) for n in names})
+        nulls = {name: frame[name].isna().to_numpy() for name in names}
+        for name in (n for n in names if n in self.levels):
+            levels, null = self.levels[name], nulls[name]
             unseen = np.flatnonzero(~frame[name].isin(levels).to_numpy() & ~null)
             if unseen.size:
-                value = frame[name].iloc[unseen[0]]
-                raise DataError(f"column {name!r}, row {row + unseen[0]}: the level {value!r} was not in the fit", column=name, row=row)
+                raise self._unseen(name, frame[name].iloc[unseen[0]], row + int(unseen[0]))
             made = self._pandas.Categorical(frame[name], categories=levels)
             frame[name] = made.fillna(levels[0]) if null.any() else made
-            lost |= null
-        return frame, lost
+        return frame, nulls
+
+    def _unseen(self, name: str, value: Any, row: int) -> DataError:
+        return DataError(f"column {name!r}, row {row}: the level {value!r} was not in the fit", column=name, row=row)
 
     def _specify(self, target: bool) -> tuple[Any, Any]:
-        frame = next(self._frames(), None)
-        if frame is None or not len(frame):
+        piece = next(iter(self._start(self._wanted, 64)), None)
+        head = None if piece is None else {name: piece[name][:64] for name in self._wanted}
+        if head is None or not len(next(iter(head.values()), ())):
             raise DataError("the data have no rows")
-        frame, _ = self._with_levels(frame, 0)
+        names = list(dict.fromkeys([*self._variables, *(self._left.required_variables if target else [])]))
+        frame, _ = self._frame(head, [str(n) for n in names], 0)
         spec = self._guarded(lambda: self._right.get_model_matrix(frame, na_action="ignore").model_spec)
         if spec.transform_state:
             raise FamilyError(f"{', '.join(map(str, spec.transform_state))} needs all rows at once: compute the column first")
         left = self._guarded(lambda: self._left.get_model_matrix(frame, na_action="ignore").model_spec) if target else None
-        return spec, left
+        self.intercept = "Intercept" in spec.column_names
+        return spec.subset([part.term for part in spec.structure if not self._is_block(part)]), left
+
+    def _is_block(self, part: Any) -> bool:
+        """Whether a term of the formula is a categorical of many levels by itself, which becomes a block."""
+        columns, factors = tuple(map(str, part.columns)), [f for scoped in part.scoped_terms for f in scoped.factors]
+        if len(columns) < CODED:
+            return False
+        expression = str(factors[0].factor.expr) if len(factors) == 1 else ""
+        for name, levels in self.levels.items():
+            if expression in (name, f"C({name})"):
+                full = tuple(f"{expression}[{level}]" for level in levels)
+                treatment = tuple(f"{expression}[T.{level}]" for level in levels[1:])
+                if columns in (full, treatment):
+                    self.blocks = (*self.blocks, Block(name, columns, columns == full))
+                    self._coded.append(name)
+                    return True
+        if len(columns) > MOST_LEVELS:
+            raise DataError(f"the term {part.term} has {len(columns)} columns, at most {MOST_LEVELS} are possible in an interaction")
+        return False
 
     def _guarded(self, run: Callable[[], Any]) -> Any:
         try:
@@ -136,21 +132,37 @@ class FormulaSource(Source):
         return self._guarded(lambda: spec.get_model_matrix(frame, na_action="ignore"))
 
     def chunks(self) -> Iterator[Chunk]:
+        return prefetch(self._make_chunks)
+
+    def _make_chunks(self) -> Iterator[Chunk]:
         row = 0
-        for piece in self._frames():
-            empty = piece[self._wanted].isna().any(axis=1).to_numpy()  # NaN > 15 is False, but null here
-            frame, lost = self._with_levels(piece, row)
-            lost |= empty
-            if not len(frame):
-                continue
+        for piece in self._start(self._wanted, self._chunk):
+            rows = len(piece[self._wanted[0]])
+            if rows:
+                yield self._columns(piece, row, rows)
+            row += rows
+
+    def _columns(self, piece: Any, row: int, rows: int) -> Chunk:
+        frame, nulls = self._frame(piece, self._dense, row)
+        columns: list[np.ndarray] = []
+        if self._keep:
             values = np.array(self._evaluate(self._spec, frame), float, order="F")
-            values[lost] = np.nan
             columns = [values[:, i] for i in self._keep]
-            if self._target_spec is not None:
-                y = np.asarray(self._evaluate(self._target_spec, frame), float)
-                columns.append(np.where(lost, np.nan, y[:, -1]))
-            for part in self._extra.values():
-                own = frame[part] if isinstance(part, str) else np.asarray(part)[row : row + len(frame)]
-                columns.append(np.asarray(own, float))
-            row += len(frame)
-            yield tuple(columns)
+        for name, at in self._nulls.items():  # NaN > 15 is False, but null here; so is a category that was filled in
+            if name in nulls and nulls[name].any():
+                for j in at:
+                    columns[j][nulls[name]] = np.nan
+        for name, block in zip(self._coded, self.blocks, strict=True):
+            codes, unseen = codes_of(piece[name], self.levels[name])
+            if unseen is not None:
+                raise self._unseen(name, np.asarray(piece[name])[unseen], row + unseen)
+            columns.append(codes if block.full else codes - np.float32(1.0))
+        if self._target_spec is not None:
+            y = np.array(np.asarray(self._evaluate(self._target_spec, frame), float)[:, -1])
+            for name in self._left_names:
+                y[nulls[name]] = np.nan
+            columns.append(y)
+        for part in self._extra.values():
+            own = piece[part] if isinstance(part, str) else np.asarray(part)[row : row + rows]
+            columns.append(np.asarray(own, float))
+        return tuple(columns)

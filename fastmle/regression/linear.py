@@ -63,6 +63,10 @@ class LinearRegression(Regression):
             if getattr(roles, name) is not None:
                 raise FamilyError(f"{name} is not for linear models: subtract it from the target")
         source = open_design(data, replace(roles, cluster=None))
+        if source.blocks:
+            from .coded import fit_coded
+
+            return fit_coded(self, data, roles, fixed)
         model = self.for_source(source)
         if not model.names:
             raise DataError("a regression needs an intercept or at least one feature")
@@ -118,7 +122,7 @@ def fit_linear(
     shown = np.array([model.intercept, *model.kept])
     n = float(least.rows) if kind == "sampling" else least.n
     divisor = least.weight if kind == "sampling" else n  # Σ w of the weighted log-likelihood
-    measures, llf = _measures(least, n, divisor, model.intercept)
+    measures, llf = measures_of(least, n, divisor, model.intercept)
     perfect = least.rss <= PERFECT * max(least.tss, 1e-300) or not least.rss > 0.0
     short = measures.df_resid <= 0.0
     status = "degenerate" if perfect or short else "ok"
@@ -154,7 +158,7 @@ def _gradient_metric(least: Least) -> Vector:
     return least.inverse[np.ix_(at, at)] if len(least.gradient) == at.size else np.zeros((len(least.gradient),) * 2)
 
 
-def _measures(least: Least, n: float, divisor: float, intercept: bool) -> tuple[Measures, float]:
+def measures_of(least: Least, n: float, divisor: float, intercept: bool) -> tuple[Measures, float]:
     p = least.rank
     m = Measures(df_resid=n - p, deviance=least.rss, null_deviance=least.tss, pearson_chi2=least.rss)
     variance = least.rss / divisor

@@ -11,6 +11,7 @@ import numpy as np
 
 from ..errors import FamilyError
 from ..family import Family, GramTerms, Param, Sums, Terms, Vector
+from .blocks import coefficients_of
 
 if TYPE_CHECKING:
     from .design import Roles
@@ -76,7 +77,7 @@ class Regression(Family):
         """The model with the columns of a source, and its formula if it has one."""
         formula = getattr(source, "formula", None)
         own = {} if formula is None else {"formula": formula, "levels": source.levels, "intercept": source.intercept}
-        return replace(self, features=source.names, target=source.labels[len(source.names)], **own)
+        return replace(self, features=coefficients_of(source), target=source.labels[len(source.names)], **own)
 
     @abstractmethod
     def fit_data(self, data: Any, roles: Roles, fixed: dict[str, Any]) -> RegressionFit:

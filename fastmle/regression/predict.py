@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -10,20 +10,24 @@ import numpy as np
 from ..errors import FamilyError
 from ..family import Vector
 from ..sources import Source
-from .design import Roles, features_only, open_design
+from .blocks import Block, predictor_of
+from .design import Roles, features_only, matrices, open_design
 from .result import Prediction, RegressionFit
 
 KINDS = ("response", "pearson", "deviance", "working")
 
 
-def linear_predictor(fit: RegressionFit, chunk: tuple[np.ndarray, ...], roles: tuple[str, ...]) -> Vector:
-    """η = Xβ + offset + log exposure."""
-    features = fit.model.features
+def linear_predictor(fit: RegressionFit, chunk: tuple[np.ndarray, ...], source: Source, roles: tuple[str, ...]) -> Vector:
+    """η = Xβ + offset + log exposure, of columns of `source` and then those of `roles`."""
+    blocks, k = source.blocks, len(source.names)
+    dense = k - len(blocks)
     eta = np.full(chunk[0].size, float(fit.params["intercept"]) if fit.model.intercept else 0.0)
-    for name, column in zip(features, chunk, strict=False):
+    for name, column in zip(fit.model.features[:dense], chunk, strict=False):
         if name not in fit.model.dropped:
             eta += fit.params[name] * np.asarray(column, np.float64)
-    for role, column in zip(roles, chunk[len(features) :], strict=False):
+    beta = np.array([fit.params.get(name, 0.0) for block in blocks for name in block.columns])
+    eta += predictor_of(blocks, chunk[dense:k], beta)
+    for role, column in zip(roles, chunk[k:], strict=False):
         if role == "offset":
             eta += column
         elif role == "exposure":
@@ -49,11 +53,12 @@ def predict(fit: RegressionFit, data: Any, interval: str | None, level: float, e
     model = fit.model
     source = features_of(fit, data, extra)
     means, halves = [], []
+    variance_of = _variance(fit, source.blocks) if interval is not None else None
     for chunk in source.host_chunks():
-        eta = linear_predictor(fit, chunk, source.roles)
+        eta = linear_predictor(fit, chunk, source, source.roles)
         means.append(eta)
-        if interval is not None:
-            halves.append(_variance(fit, chunk))
+        if variance_of is not None:
+            halves.append(variance_of(chunk))
     eta = np.concatenate(means) if means else np.empty(0)
     if interval is None:
         return model.mean(eta)
@@ -67,19 +72,24 @@ def predict(fit: RegressionFit, data: Any, interval: str | None, level: float, e
     return Prediction(model.mean(eta), ends[0], ends[1])
 
 
-def _variance(fit: RegressionFit, chunk: tuple[np.ndarray, ...]) -> Vector:
-    """xᵀ Cov x of each row."""
-    model = fit.model
-    columns = [np.asarray(c, np.float64) for f, c in zip(model.features, chunk, strict=False) if f not in model.dropped]
-    x = np.stack(([np.ones(chunk[0].size)] if model.intercept else []) + columns)
-    cov = fit.cov_params()
-    if model.intercept and len(x) > 1 and (cov[1:, 1:].any()):
+def _variance(fit: RegressionFit, blocks: tuple[Block, ...]) -> Callable[[tuple[np.ndarray, ...]], Vector]:
+    """xᵀ Cov x of each row of a chunk."""
+    model, cov = fit.model, fit.cov_params()
+    dense = len(model.features) - sum(len(block.columns) for block in blocks)
+    shown, rest = np.array([model.intercept, *model.kept]), 0.0
+    at = np.zeros(len(cov))
+    if model.intercept and len(cov) > 1 and cov[1:, 1:].any():
         # about the point where the mean is surest, so that large offsets do not cancel
-        at = -np.linalg.lstsq(cov[1:, 1:], cov[1:, 0], rcond=None)[0]
-        x = x - np.array([0.0, *at])[:, None]
-        rest = cov[0, 0] - at @ cov[1:, 1:] @ at
-        return np.asarray(np.einsum("ij,ij->j", x[1:], cov[1:, 1:] @ x[1:]) + max(rest, 0.0))
-    return np.asarray(np.einsum("ij,ij->j", x, cov @ x))
+        at[1:] = -np.linalg.lstsq(cov[1:, 1:], cov[1:, 0], rcond=None)[0]
+        rest = max(cov[0, 0] - at[1:] @ cov[1:, 1:] @ at[1:], 0.0)
+        cov = np.block([[np.zeros((1, 1)), np.zeros((1, len(at) - 1))], [np.zeros((len(at) - 1, 1)), cov[1:, 1:]]])
+
+    def variance(chunk: tuple[np.ndarray, ...]) -> Vector:
+        pieces = matrices(chunk, np.zeros(dense), np.ones(dense), True, blocks)
+        parts = ((z[:, shown] - at) for _, z in pieces)
+        return np.concatenate([np.einsum("ij,ij->i", x @ cov, x) for x in parts]) + rest
+
+    return variance
 
 
 def residuals(fit: RegressionFit, data: Any, kind: str, target: Any, extra: Mapping[str, Any]) -> Vector:
@@ -102,10 +112,10 @@ def means_and_residuals(
         from .formula import FormulaSource
 
         source = FormulaSource(data, model.formula, dict(extra), model.levels or {}, True)
-    k = len(model.features)
+    k = len(source.names)
     for chunk in source.host_chunks():
         y = np.asarray(chunk[k], np.float64)
-        eta = linear_predictor(fit, (*chunk[:k], *chunk[k + 1 :]), source.roles[1:])
+        eta = linear_predictor(fit, (*chunk[:k], *chunk[k + 1 :]), source, source.roles[1:])
         mu = model.mean(eta)
         if kind == "response":
             yield mu, y - mu

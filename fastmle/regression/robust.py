@@ -67,7 +67,7 @@ def meat_of(
         keep = usable(chunk, passes.options)
         if where is not None and np.isnan(chunk[where]).any() and passes.options.nulls == "raise":
             raise DataError(f"column {source.labels[where]!r} has nulls", column=source.labels[where])
-        for rows, z in matrices(chunk, columns, center, per, intercept):
+        for rows, z in matrices(chunk, center, per, intercept):
             piece = tuple(np.asarray(c[rows]) for c in chunk)
             ok = keep[rows]
             if not ok.all():
@@ -121,11 +121,11 @@ def linear_covariance(fit: RegressionFit, data: Any, roles: Roles, passes: Passe
 
 def glm_covariance(fit: RegressionFit, fitting: Any, at: Any, roles: Roles, inner: Source, passes: Passes) -> None:
     """Put the sandwich in place of the model's covariance; the bread is the expected information."""
-    model, features = fit.model, len(fit.model.features)
+    model = fit.model
     clusters = 0
     if roles.cov == "cluster":
         merged = passes.source
-        where = inner.roles.index("cluster") + features
+        where = inner.roles.index("cluster") + len(inner.names)
         passes.count += 1
         groups, row = Groups(), 0
         for chunk in inner.host_chunks():
@@ -133,7 +133,7 @@ def glm_covariance(fit: RegressionFit, fitting: Any, at: Any, roles: Roles, inne
                 raise DataError(f"column {inner.labels[where]!r} has nulls", column=inner.labels[where])
             own = merged.merged(chunk, row)  # type: ignore[attr-defined]
             keep = usable(own, passes.options) & np.isfinite(chunk[where])
-            for rows, z in matrices(own, features, fitting.center, fitting.per, True):
+            for rows, z in matrices(own, fitting.center, fitting.per, True, fitting.blocks):
                 ok = keep[rows]
                 piece = tuple(np.asarray(c[rows], float)[ok] for c in own)
                 groups.add(np.asarray(chunk[where][rows])[ok], z[ok] * _glm_scores(fitting, at, merged, piece, z[ok])[:, None])
@@ -154,7 +154,7 @@ def glm_covariance(fit: RegressionFit, fitting: Any, at: Any, roles: Roles, inne
 
 def _glm_scores(fitting: Any, at: Any, source: Any, piece: tuple[np.ndarray, ...], z: Vector) -> Vector:
     """w dℓ/dη of each row."""
-    model, k = fitting.model, len(fitting.model.features)
+    model, k = fitting.model, len(source.names)
     eta = z @ at.beta
     roles = dict(zip(source.roles, piece[k:], strict=True))
     if "offset" in roles:

@@ -13,6 +13,7 @@ import numpy as np
 
 from ..family import Vector
 from ..passes import Passes
+from .blocks import predictor_of
 from .design import matrices, usable
 
 if TYPE_CHECKING:
@@ -48,12 +49,12 @@ def watch(fitting: Any, passes: Passes) -> Callable[[At, Vector, int], bool]:
 def separating(fitting: Any, passes: Passes, at: At, step: Vector) -> list[int]:
     """The columns (0 the intercept) of the last step, if it separates the rows; else none."""
     passes.count += 1
-    features, binary = len(fitting.model.features), fitting.model.takes_trials
+    binary = fitting.model.takes_trials
     largest = 0.0
-    for rows, _, change in _changes(fitting, passes, step, features):
+    for rows, _, change in _changes(fitting, passes, step):
         if rows:
             largest = max(largest, float(np.abs(change).max(initial=0.0)))
-    for rows, y, change in _changes(fitting, passes, step, features):
+    for rows, y, change in _changes(fitting, passes, step):
         if not rows:
             continue
         low, high = y == 0.0, (y == 1.0) if binary else np.zeros(y.size, bool)
@@ -67,12 +68,14 @@ def separating(fitting: Any, passes: Passes, at: At, step: Vector) -> list[int]:
     return [int(j) for j in np.flatnonzero(np.abs(step) > 0.05 * np.abs(step).max()) if fitting.free[j]]
 
 
-def _changes(fitting: Any, passes: Passes, step: Vector, features: int) -> Any:
+def _changes(fitting: Any, passes: Passes, step: Vector) -> Any:
     for chunk in passes.source.host_chunks():
         keep = usable(chunk, passes.options)
-        for rows, z in matrices(chunk, features, fitting.center, fitting.per, True):
+        y, dense = np.asarray(chunk[len(passes.source.names)], float), len(fitting.center)
+        for rows, z in matrices(chunk, fitting.center, fitting.per, True):
             ok = keep[rows]
-            yield int(ok.sum()), np.asarray(chunk[features][rows], float)[ok], z[ok] @ step
+            codes = [c[rows][ok] for c in chunk[dense : len(passes.source.names)]]
+            yield int(ok.sum()), y[rows][ok], z[ok] @ step[: 1 + dense] + predictor_of(fitting.blocks, codes, step[1 + dense :])
 
 
 def diverging(names: list[str], lost: list[int]) -> str:

@@ -12,6 +12,7 @@ from decimal import Decimal
 from typing import Any
 
 import numpy as np
+import scipy
 
 from ..family import Vector
 
@@ -70,6 +71,12 @@ def sweep(matrix: np.ndarray, columns: int, tolerance: float) -> Solved:
     # signs: rows of swept columns hold coefficients, their columns minus them
     block = a[:columns, :columns]
     return Solved(block, a[:columns, columns:], a[columns:, columns:], aliased)
+
+
+def full_rank(correlation: Vector, tolerance: float) -> bool:
+    """Whether `sweep` would find no alias, where that is plain without its many steps."""
+    _, _, rank, _ = scipy.linalg.lapack.dpstrf(correlation, tol=16.0 * tolerance)
+    return bool(rank == len(correlation) and (np.diag(correlation) > 0.0).all())
 
 
 def condition(correlation: Vector) -> float:

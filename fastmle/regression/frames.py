@@ -1,0 +1,115 @@
+"""Pieces of any data as things with columns by name, and their text or numbers as codes of levels."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from importlib import import_module
+from typing import Any
+
+import numpy as np
+
+from ..errors import DataError, FamilyError
+
+Start = Callable[[Sequence[str], int], Iterator[Any]]  # the columns wanted, and about how many rows at a time
+
+
+def library(name: str, extra: str) -> Any:
+    try:
+        return import_module(name)
+    except ImportError as error:
+        raise FamilyError(f"formulas need the extra '{extra}': pip install 'fastmle[{extra}]'") from error
+
+
+def frames_of(data: Any) -> tuple[Start, bool, int | None]:
+    """Pieces of the data; whether they may be read again, and the rows if known. Raises DataError for a missing column."""
+    from ..sources.files import open_files
+    from ..sources.paths import is_path
+
+    if is_path(data):
+        data = getattr(open_files(data), "_query", None)
+        if data is None:
+            raise DataError("a formula needs columns with names: this file has none")
+    kind = type(data).__module__.partition(".")[0]
+    if kind == "polars" and hasattr(data, "collect_batches"):
+
+        def batches(wanted: Sequence[str], size: int) -> Iterator[Any]:
+            _has(data.collect_schema().names(), wanted)
+            yield from data.select(wanted).collect_batches(chunk_size=size, maintain_order=True, lazy=True)
+
+        return batches, True, None
+    if isinstance(data, Mapping):
+        columns = {str(k): np.asarray(v) for k, v in data.items()}
+        rows = len(next(iter(columns.values()), ()))
+        return _checked(lambda lo, hi: {k: v[lo:hi] for k, v in columns.items()}, rows), True, rows
+    if hasattr(data, "iloc"):
+        return _checked(lambda lo, hi: data.iloc[lo:hi], len(data)), True, len(data)
+    if kind == "polars":
+        return _checked(lambda lo, hi: data[lo:hi], len(data)), True, len(data)
+    if callable(data):
+
+        def pieces(wanted: Sequence[str], size: int) -> Iterator[Any]:
+            for piece in data():
+                _has(_names(piece), wanted)
+                yield piece
+
+        return pieces, True, None
+    if hasattr(data, "__arrow_c_stream__"):
+        return frames_of(library("polars", "files").DataFrame(data))
+    raise DataError(f"a formula needs columns with names, and {type(data).__name__} has none")
+
+
+def _checked(cut: Callable[[int, int], Any], rows: int) -> Start:
+    def start(wanted: Sequence[str], size: int) -> Iterator[Any]:
+        for lo in range(0, max(rows, 1), size):
+            piece = cut(lo, lo + size)
+            _has(_names(piece), wanted)
+            yield piece
+
+    return start
+
+
+def _names(piece: Any) -> list[str]:
+    return list(piece.keys() if isinstance(piece, Mapping) else piece.columns)
+
+
+def _has(names: Sequence[str], wanted: Sequence[str]) -> None:
+    for name in wanted:
+        if name not in names:
+            raise DataError(f"no column {name!r} in the data; it has {', '.join(map(repr, names[:8]))}", column=name)
+
+
+def is_polars(column: Any) -> bool:
+    return type(column).__module__.partition(".")[0] == "polars"
+
+
+def distinct(column: Any) -> set[Any]:
+    """The values of a column without nulls."""
+    if is_polars(column):
+        values = column.unique().drop_nulls()
+        return set((values.drop_nans() if values.dtype.is_float() else values).to_list())
+    pandas = library("pandas", "formula")
+    return set(pandas.Series(np.asarray(column)).dropna().unique().tolist())
+
+
+def codes_of(column: Any, levels: Sequence[Any]) -> tuple[np.ndarray, int | None]:
+    """The place of each value among the levels as float32, NaN for a null; and the first row whose value is none of them."""
+    values = column if is_polars(column) else np.asarray(column)
+    if all(isinstance(level, str) for level in levels) and is_polars(column):
+        pl = import_module("polars")
+        text = column.cast(pl.String)
+        codes = text.cast(pl.Enum(list(levels)), strict=False).to_physical().cast(pl.Float32).to_numpy()
+        null = column.is_null().to_numpy()
+    else:
+        values = np.asarray(values)
+        if values.dtype.kind in "biuf":
+            known = np.asarray(levels)
+            at = np.minimum(np.searchsorted(known, values), len(known) - 1)
+            null = np.isnan(values) if values.dtype.kind == "f" else np.zeros(values.size, bool)
+            codes = np.where(known[at] == values, at, -1).astype(np.float32)
+        else:
+            pandas = library("pandas", "formula")
+            null = np.asarray(pandas.isna(values))
+            codes = pandas.Categorical(values, categories=list(levels)).codes.astype(np.float32)
+        codes[codes < 0] = np.nan
+    unseen = np.flatnonzero(np.isnan(codes) & ~null)
+    return codes, int(unseen[0]) if unseen.size else None
