@@ -76,19 +76,24 @@ class FormulaSource(Source):
 
     def _frame(self, piece: Any, names: list[str], row: int) -> tuple[Any, dict[str, np.ndarray]]:
         """The named columns as a pandas frame with categories, and where each has nulls."""
-        frame = self._pandas.DataFrame({n: np.asarray(piece[n]) for n in names})
-        nulls = {name: frame[name].isna().to_numpy() for name in names}
+        plain = [name for name in names if name not in self.levels]
+        columns: dict[str, Any] = {name: np.asarray(piece[name]) for name in plain}
+        nulls = {name: np.asarray(self._pandas.isna(columns[name])) for name in plain}
         for name in (n for n in names if n in self.levels):
-            levels, null = self.levels[name], nulls[name]
-            unseen = np.flatnonzero(~frame[name].isin(levels).to_numpy() & ~null)
-            if unseen.size:
-                raise self._unseen(name, frame[name].iloc[unseen[0]], row + int(unseen[0]))
-            made = self._pandas.Categorical(frame[name], categories=levels)
-            frame[name] = made.fillna(levels[0]) if null.any() else made
-        return frame, nulls
+            codes = self._codes(piece, name, row)
+            nulls[name] = np.isnan(codes)
+            whole = np.nan_to_num(codes, nan=0.0).astype(np.int64)  # what stands for a null is taken out again below
+            columns[name] = self._pandas.Categorical.from_codes(whole, categories=self.levels[name])
+        return self._pandas.DataFrame(columns), nulls
 
-    def _unseen(self, name: str, value: Any, row: int) -> DataError:
-        return DataError(f"column {name!r}, row {row}: the level {value!r} was not in the fit", column=name, row=row)
+    def _codes(self, piece: Any, name: str, row: int) -> np.ndarray:
+        """The places of a column's values among its levels. Raises DataError for a level not seen before."""
+        codes, unseen = codes_of(piece[name], self.levels[name])
+        if unseen is not None:
+            value, at = np.asarray(piece[name])[unseen], row + unseen
+            value = value.item() if isinstance(value, np.generic) else value
+            raise DataError(f"column {name!r}, row {at}: the level {value!r} was not in the fit", column=name, row=at)
+        return codes
 
     def _specify(self, target: bool) -> tuple[Any, Any]:
         piece = next(iter(self._start(self._wanted, 64)), None)
@@ -153,9 +158,7 @@ class FormulaSource(Source):
                 for j in at:
                     columns[j][nulls[name]] = np.nan
         for name, block in zip(self._coded, self.blocks, strict=True):
-            codes, unseen = codes_of(piece[name], self.levels[name])
-            if unseen is not None:
-                raise self._unseen(name, np.asarray(piece[name])[unseen], row + unseen)
+            codes = self._codes(piece, name, row)
             columns.append(codes if block.full else codes - np.float32(1.0))
         if self._target_spec is not None:
             y = np.array(np.asarray(self._evaluate(self._target_spec, frame), float)[:, -1])

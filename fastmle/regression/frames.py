@@ -9,6 +9,9 @@ from typing import Any
 import numpy as np
 
 from ..errors import DataError, FamilyError
+from ..sources.base import guarded, guarded_iterator
+from ..sources.files import open_files
+from ..sources.paths import is_path
 
 Start = Callable[[Sequence[str], int], Iterator[Any]]  # the columns wanted, and about how many rows at a time
 
@@ -22,9 +25,6 @@ def library(name: str, extra: str) -> Any:
 
 def frames_of(data: Any) -> tuple[Start, bool, int | None]:
     """Pieces of the data; whether they may be read again, and the rows if known. Raises DataError for a missing column."""
-    from ..sources.files import open_files
-    from ..sources.paths import is_path
-
     if is_path(data):
         data = getattr(open_files(data), "_query", None)
         if data is None:
@@ -33,8 +33,9 @@ def frames_of(data: Any) -> tuple[Start, bool, int | None]:
     if kind == "polars" and hasattr(data, "collect_batches"):
 
         def batches(wanted: Sequence[str], size: int) -> Iterator[Any]:
-            _has(data.collect_schema().names(), wanted)
-            yield from data.select(wanted).collect_batches(chunk_size=size, maintain_order=True, lazy=True)
+            _has(guarded("the query", data.collect_schema).names(), wanted)
+            found = data.select(wanted).collect_batches(chunk_size=size, maintain_order=True, lazy=True)
+            yield from guarded_iterator("the query", iter(found))
 
         return batches, True, None
     if isinstance(data, Mapping):
