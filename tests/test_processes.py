@@ -18,7 +18,6 @@ import numpy as np
 import pytest
 
 import fastmle as fm
-from fastmle.pool import cores, run_slices
 
 ROOT = Path(fm.__file__).parent.parent
 LINUX = pytest.mark.skipif(sys.platform != "linux", reason="signals and forks as on Linux")
@@ -45,23 +44,6 @@ def ended(process: subprocess.Popen[str], seconds: float = 120.0) -> Any:
 
 
 # -- threads and forks -----------------------------------------------------------------------------------------------------
-
-
-@LINUX
-@pytest.mark.skipif(cores() < 2, reason="one processor")
-def test_slices_run_on_processors_of_their_own() -> None:
-    allowed = os.sched_getaffinity(0)
-    places: dict[int, set[int]] = {}
-
-    def job(start: int, stop: int) -> None:
-        places[start] = os.sched_getaffinity(0)
-
-    for _ in range(3):
-        run_slices(job, cores(), cores())
-        own = places.pop(cores() - 1)  # of this thread, which may move
-        assert own == allowed and all(len(place) == 1 for place in places.values())
-        assert len(set().union(*places.values())) == cores() - 1
-    run_slices(job, cores() + 1, cores() + 1)  # more threads than processors
 
 
 def test_eight_threads_at_once() -> None:
