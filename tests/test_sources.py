@@ -726,3 +726,33 @@ def test_memory_of_a_file_is_bounded(tmp_path, kind):
     got, megabytes = _run(code, str(path)).split()
     assert int(got) == rows
     assert float(megabytes) < 450  # the rows themselves: 480 or 160, as text 360
+
+
+@pytest.mark.parametrize("kind", ["bool", "float64", "float32", "int64"])
+def test_polars_columns_with_nulls_and_bits_are_read_from_their_buffers(kind: str) -> None:
+    rng = np.random.default_rng(3)
+    values = rng.integers(0, 2, 300_001).astype(kind)
+    null = rng.random(values.size) < 0.05
+    series = pl.from_arrow(pa.array(values, mask=null))
+    both = pl.concat([series.slice(3), series.slice(0, 70_005)], rechunk=False)
+    expected = np.where(null, np.nan, values.astype(float))
+    expected = np.concatenate([expected[3:], expected[:70_005]])
+    for data in (both, both.to_frame("x"), both.to_frame("x").lazy()):
+        found = np.concatenate([c[0].astype(float) for c in open_source(data).chunks()])
+        np.testing.assert_array_equal(found, expected)
+
+
+def test_what_must_be_converted_is_made_ahead_and_what_need_not_be_is_not() -> None:
+    makers: set[str] = set()
+
+    class Watched(np.ndarray):
+        def __getitem__(self, key):
+            makers.add(threading.current_thread().name)
+            return super().__getitem__(key)
+
+    wanted = np.arange(600_000.0)
+    for dtype, maker in ((">f8", "fastmle-prefetch"), ("<f8", "MainThread")):
+        makers.clear()
+        pieces = [c[0] for c in open_source(wanted.astype(dtype).view(Watched)).chunks()]
+        np.testing.assert_array_equal(np.concatenate(pieces), wanted)
+        assert makers == {maker}

@@ -67,13 +67,27 @@ def with_validity(column: Column, validity: Any, offset: int) -> Column:
 
 
 def open_stream(data: Any) -> ArrowStream:
-    for module in ("nano", "pyarrow_", "polars_stream"):
+    stream = first_stream(data, ("nano", "pyarrow_", "polars_stream"))
+    if stream is None:
+        raise DataError("reading Arrow data needs nanoarrow, pyarrow or polars: pip install 'fastmle[files]'")
+    return stream
+
+
+def first_stream(data: Any, modules: Sequence[str]) -> ArrowStream | None:
+    """The stream as the first of these modules opens it whose library is installed."""
+    for module in modules:
         try:
             opener: Callable[[Any], ArrowStream] = import_module(f"fastmle.sources.{module}").open_stream
         except ImportError:
             continue
         return opener(data)
-    raise DataError("reading Arrow data needs nanoarrow, pyarrow or polars: pip install 'fastmle[files]'")
+    return None
+
+
+def arrow_columns(data: Any) -> list[Column] | None:
+    """The parts of a lone column in memory, over its own buffers; None without nanoarrow and pyarrow."""
+    stream = first_stream(data, ("nano", "pyarrow_"))
+    return None if stream is None else [batch.columns[0] for batch in stream.batches([0])]
 
 
 def one_shot(data: Any) -> bool:

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 
 from fastmle.errors import DataError
+from fastmle.sources.arrow import arrow_columns
 from fastmle.sources.base import (
-    BATCH_ROWS,
     Array,
     Batch,
     Column,
@@ -20,7 +20,7 @@ from fastmle.sources.base import (
 from fastmle.sources.columns import ArrayColumn, NullColumn, glue
 from fastmle.sources.forked import refuse_after_fork
 
-BATCH_BYTES, LEAST_ROWS = 1 << 24, 1 << 16  # of a batch of many columns, several of which are on their way
+BATCH_BYTES, LEAST_ROWS = 1 << 24, 1 << 16  # of a batch, several of which are on their way
 
 
 def type_problem(dtype: Any) -> str | None:
@@ -31,7 +31,7 @@ def type_problem(dtype: Any) -> str | None:
 
 
 class _SeriesPart:
-    """One chunk of a Series: a view without nulls, else a float64 copy block by block."""
+    """One chunk of a Series: a view without nulls, else a copy block by block, where only polars is installed."""
 
     breaks: Sequence[int] = ()
 
@@ -59,7 +59,10 @@ class _SeriesPart:
 def series_column(series: Any) -> Column:
     if str(series.dtype) == "Null":
         return NullColumn(len(series))
-    parts = [_SeriesPart(part) for part in series.get_chunks() if len(part)]
+    bits = len(series) > 0 and (str(series.dtype) == "Boolean" or series.null_count() > 0)
+    parts: Sequence[Column] | None = arrow_columns(series) if bits else None
+    if parts is None:
+        parts = [_SeriesPart(part) for part in series.get_chunks() if len(part)]
     return glue(parts) if parts else ArrayColumn(np.empty(0))
 
 
@@ -131,7 +134,7 @@ class LazyReader:
 
     def batches(self, names: Sequence[str], chunk_rows: int | None) -> Iterator[Batch]:
         refuse_after_fork()
-        rows = chunk_rows or max(LEAST_ROWS, min(BATCH_ROWS, BATCH_BYTES // (8 * len(names)) // LEAST_ROWS * LEAST_ROWS))
+        rows = chunk_rows or max(LEAST_ROWS, BATCH_BYTES // (8 * len(names)) // LEAST_ROWS * LEAST_ROWS)
         options = {"chunk_size": rows, "maintain_order": True, "engine": "streaming"}
 
         def start() -> Iterator[Any]:

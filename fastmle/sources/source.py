@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from fastmle.errors import DataError
-from fastmle.sources.base import BATCH_ROWS, Batch, Chunk, Column, Reader, cut, rows_text
+from fastmle.sources.base import BATCH_ROWS, BLOCK_ROWS, Batch, Chunk, Column, Reader, cut, rows_text
 from fastmle.sources.columns import Window
 from fastmle.sources.files import open_files
 from fastmle.sources.frames import gather
@@ -52,7 +52,7 @@ class Source:
             self._check_lengths(self.rows, ended=True)
 
     def chunks(self) -> Iterator[Chunk]:
-        """Read-only arrays of equal length, one for each label; what is not in memory is read ahead."""
+        """Read-only arrays of equal length, one for each label; what must be read or converted is made ahead."""
         if self._spent and not self.reopenable:
             raise DataError(
                 f"{self.description} can be read only once: pass a callable that returns "
@@ -84,9 +84,14 @@ class Source:
         every = [*batch.columns, *extras]
         own = iter(range(len(batch.columns), len(every)))
         order = [self._read.index(part) if isinstance(part, str) else next(own) for part in self._parts]
-        for start, stop in cut(batch.rows, every, self._chunk_rows):
-            arrays = [column.piece(start, stop) for column in every]
-            yield tuple(arrays[place] for place in order)
+
+        def pieces() -> Iterator[Chunk]:
+            for start, stop in cut(batch.rows, every, self._chunk_rows):
+                arrays = [column.piece(start, stop) for column in every]
+                yield tuple(arrays[place] for place in order)
+
+        converts = batch.rows > BLOCK_ROWS and not all(column.direct for column in every)
+        return prefetch(pieces) if converts and not self._reader.waits else pieces()
 
     def _check_lengths(self, rows: int, *, ended: bool) -> None:
         for role, column in self._arrays.items():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from abc import abstractmethod
 from copy import copy
 from fractions import Fraction
@@ -17,6 +18,7 @@ from .base import Chunk, Options, State, floats_from_json, floats_to_json, on_ho
 BOUNDARY = 256  # blocks: the anchor may move after 1, 2, 4, ... 256 blocks and then at each 256 (2^20 rows)
 DRIFT = 10.0  # standard deviations
 SERIAL = 24 * BLOCK  # rows; below this the launch of threads costs more than it saves
+WORTH = 500e-6  # seconds of work; below this too
 LAUNCH = 1 << 26  # rows; a launch ends well within half a second, so that Ctrl-C is answered
 MOST_SUMS = 1 << 22  # block sums that a launch may fill
 _NO_WEIGHTS = np.empty(0)
@@ -41,6 +43,7 @@ class TotalsState(State):
         self.totals = exact.empty_totals(letters)
         self.theta = theta
         self._scratch = np.empty((1, len(letters))), np.empty((1, 3), np.int64)
+        self._pace = 1.0  # seconds a row took on one thread, as far as known
 
     @abstractmethod
     def _kernel(self, columns: Chunk, w: np.ndarray) -> Any:
@@ -151,8 +154,12 @@ class TotalsState(State):
             add_blocks(part, self.is_max, sums[lo:hi])
             parts.append(part)
 
-        one = rows <= SERIAL or self.options.device != "cpu"
-        run_slices(job, blocks, 1 if one else self.options.threads)
+        few = rows <= SERIAL
+        threads = 1 if few or self.options.device != "cpu" or rows * self._pace < WORTH else self.options.threads
+        start = time.perf_counter()
+        run_slices(job, blocks, threads)
+        if not few:
+            self._pace = threads * (time.perf_counter() - start) / rows
         return sums, counts, parts
 
     def _take(self, parts: list[np.ndarray], tally: np.ndarray, rows: int) -> None:
