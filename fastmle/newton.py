@@ -20,6 +20,8 @@ from .family import Family, Sums, Vector
 MOST_STEPS = 100
 MANY = 64  # parameters, from which on eigenvalues cost too much to be looked at first
 LONGEST = 3.0  # a step in log θ, logit θ or in units
+NEAR = 0.1  # the same, of a start from which Newton's steps are at their fastest
+ROUNDED = "rounding allows no better point"
 
 
 @dataclass
@@ -31,13 +33,13 @@ class Point:
     llf: float
     score: Vector
     information: Vector
+    units: Vector
 
     @classmethod
     def of(cls, family: Family, s: Sums, theta: Vector) -> Point:
         with np.errstate(all="ignore"):
-            return cls(
-                theta, s, float(family.loglik(s, theta)), family.score(s, theta), family.information(s, theta)
-            )
+            llf, units = float(family.loglik(s, theta)), family.units(theta)
+            return cls(theta, s, llf, family.score(s, theta), family.information(s, theta), units)
 
     def norm(self, free: np.ndarray) -> float:
         """sqrt(gᵀ I⁻¹ g): how far θ is from the maximum, in standard errors."""
@@ -46,6 +48,20 @@ class Point:
         return math.sqrt(
             max(0.0, float(self.score[free] @ ascent(self.score[free], self.information[np.ix_(free, free)])))
         )
+
+    def rounding(self, free: np.ndarray) -> float:
+        """How many standard errors rounding to float64 may put between θ and the maximum."""
+        with np.errstate(invalid="ignore"):
+            ulp = np.spacing(np.abs(self.theta)) * np.sqrt(np.abs(np.diag(self.information)))
+        return float(np.nansum((ulp / self.units)[free]))
+
+    def peaked(self, free: np.ndarray) -> bool:
+        """Whether the information is positive definite along the free parameters."""
+        information = self.information[np.ix_(free, free)]
+        scale = np.sqrt(np.abs(np.diag(information)))
+        if not (np.diag(information) > 0.0).all():
+            return False
+        return bool(np.linalg.eigvalsh(information / np.outer(scale, scale))[0] > 0.0)
 
     def good(self, free: np.ndarray | None = None) -> bool:
         """Whether all is finite, along the free parameters."""
@@ -130,44 +146,49 @@ def maximise(
     free: np.ndarray,
     tolerance: float = 1e-10,
     most: int = MOST_STEPS,
+    near: bool = False,
 ) -> Climb:
     """Climb from `start` along the free parameters until the score norm is within `tolerance` standard errors.
 
     The errors are those of rows of weight 1, whatever the unit of the weights. Also stops where rounding lets no step
-    improve; the message says which.
+    improve; the message says which. `near`: the start should be so near the maximum that each step brings it ten times
+    nearer; where one does not, the climb ends there, without having converged.
     """
     point = Point.of(family, evaluate(start), start)
     evaluations, last = 1, math.inf
     path: list[Step] = []
     if not point.good():
-        return Climb(point, False, "the likelihood is not finite at the start")
+        return Climb(point, False, "the likelihood is not finite at the start: values lie too far apart for float64")
     while True:
         each = point.sums.weight / point.sums.rows  # the weight of a row
         norm = point.norm(free) / math.sqrt(each)
         path.append(Step(point.theta, point.llf, norm))
         if norm <= tolerance:
             return Climb(point, True, "the score vanishes", path)
-        if norm < 1e-6 and norm > 0.25 * last:
-            return Climb(point, True, "rounding allows no better point", path)
-        last = norm
+        limit = max(1e-6, point.rounding(free) / math.sqrt(each))
+        if norm < limit and norm > 0.25 * last:
+            return Climb(point, True, ROUNDED, path)
         g, information = working(family, point)
         step = np.zeros_like(g)
         step[free] = ascent(g[free], information[np.ix_(free, free)])
+        if near and norm > limit and (norm > 0.1 * last or np.abs(step).max() > NEAR):
+            return Climb(point, False, "the start is not near the maximum", path)
+        last = norm
         step *= min(1.0, LONGEST / max(float(np.abs(step).max()), 1e-300))
-        units, new = family.units(point.theta), point
+        new = point
         for _ in range(30):
             if evaluations >= most:
                 return Climb(point, False, f"no maximum was reached in {most} evaluations", path)
-            theta = moved(family, point.theta, units, step)
+            theta = moved(family, point.theta, point.units, step)
             if np.array_equal(theta, point.theta):
-                return Climb(point, norm < 1e-6, "rounding allows no better point", path)
+                return Climb(point, norm < limit, ROUNDED, path)
             new = Point.of(family, evaluate(theta), theta)
             evaluations += 1
             if new.good() and new.llf >= point.llf - 1e-12 * abs(point.llf) - 1e-9 * norm * each:
                 break
             step *= 0.5 if new.good() else 0.25
         else:
-            return Climb(point, norm < 1e-6, "no step along the ascent direction improves the likelihood", path)
+            return Climb(point, norm < limit, "no step along the ascent direction improves the likelihood", path)
         before, point = point, new
         if family.edge(point.theta) and not family.edge(before.theta):
             path.append(Step(point.theta, point.llf, 0.0))

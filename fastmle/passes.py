@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
 from typing import Any, TypeVar
 
 import numpy as np
@@ -102,31 +103,43 @@ class Passes:
         )
 
     def pilot(self, terms: RowTerms, rows: int) -> tuple[Passes, bool]:
-        """Passes over the usable rows of a sample, and whether it is all there is.
+        """Passes over the usable ones of the first rows, and whether these are all: up to 2 · `rows`, else `rows`.
 
-        The sample is made of blocks spread over an array, or of the first rows of a file or stream.
+        They are told by their number in the stream alone, so that the way it comes in chunks does not show.
         """
         parts: list[Chunk] = []
         have, whole = 0, True
         for chunk in self.source.chunks():
-            size = chunk[0].size
-            blocks = -(-size // BLOCK)
-            spread = range(blocks) if size <= 2 * rows else range(0, blocks, max(1, size // rows))
-            for b in spread:
-                part = on_host(tuple(c[b * BLOCK : (b + 1) * BLOCK] for c in chunk))
-                keep = np.isfinite(part[0])
-                if terms.support is not None:
-                    keep &= terms.support(part[0].astype(np.float64), terms.theta())
-                if self.options.weighted:
-                    keep &= (part[-1] > 0.0) & np.isfinite(part[-1])
-                parts.append(tuple(c[keep] for c in part))
-                have += parts[-1][0].size
-            whole = whole and len(spread) == blocks
-            if have >= 2 * rows:
-                whole = False
+            part = tuple(c[: 2 * rows - have] for c in chunk)
+            parts.append(tuple(c.copy() for c in on_host(part)))
+            have += part[0].size
+            whole = part[0].size == chunk[0].size
+            if not whole:
                 break
-        sample = tuple(np.concatenate(c) for c in zip(*parts, strict=True)) if parts else (np.empty(0),)
-        return Passes(_Memory(sample, self.source), self.options), whole
+        first = tuple(np.concatenate(c) for c in zip(*parts, strict=True)) if parts else (np.empty(0),)
+        first = first if whole else tuple(c[:rows] for c in first)
+        keep = np.isfinite(first[0])
+        if terms.support is not None:
+            keep &= terms.support(first[0].astype(np.float64), terms.theta())
+        if self.options.weighted:
+            keep &= (first[-1] > 0.0) & np.isfinite(first[-1])
+        return self.over(tuple(c[keep] for c in first)), whole
+
+    def share(self, value: float) -> float:
+        """The share of the weight that rows of this value have: one more read."""
+        self.count += 1
+        equal = total = 0.0
+        for column, *w in self.source.host_chunks():
+            x = np.asarray(column, np.float64)
+            weights = np.asarray(w[0], np.float64) if self.options.weighted else np.ones(x.size)
+            used = np.isfinite(x) & (weights > 0.0)
+            equal += float(weights[used & (x == value)].sum())
+            total += float(weights[used].sum())
+        return equal / total
+
+    def over(self, chunk: Chunk, **options: Any) -> Passes:
+        """Passes over rows in memory, in place of the source's."""
+        return Passes(_Memory(chunk, self.source), replace(self.options, **options))
 
 
 class _Memory(Source):

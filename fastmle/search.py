@@ -1,23 +1,30 @@
-"""The estimate of a family that needs several passes: a pilot, Newton's steps over the whole data, edges, restarts."""
+"""The estimate of a family that needs several passes: a pilot in memory, then Newton's steps over all rows.
+
+The pilot is made of the first rows. Where the first look at all rows says that it misled (they were sorted, or lack the
+tails), one more read digests them into weighted points, and the steps begin again from the maximum of these.
+"""
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 
+from .digest import Digest, digest
 from .errors import DataError, FamilyError
-from .family import Family, Sums, Vector
+from .family import Family, Solution, Sums, Vector
 from .newton import Climb, Step, maximise
 from .passes import Passes
 from .selection import median_interval
 from .states import State
 
-PILOT = 1 << 18  # rows of the sample from which an iterative fit starts
-UNDECIDED = 8.0  # log-likelihoods of the sample, for rows of weight 1
+PILOT = 1 << 18  # rows in memory from which an iterative fit starts
+FEW = 1 << 15  # rows of it that tell several maxima apart
+UNDECIDED = 10.0  # of the log-likelihood of so few, for rows of weight 1
 ALIKE = 1e-9  # of a log-likelihood
+DIGESTS = 3  # at most
 RESTARTS = 4  # off an edge of the parameter space, or onto it
 
 
@@ -36,8 +43,6 @@ class Found:
 
 class Run:
     """Passes over a source as a family sees them; the state of the last one is kept."""
-
-    state: State
 
     def __init__(self, family: Family, passes: Passes) -> None:
         self.family, self.passes = family, passes
@@ -61,6 +66,174 @@ class Run:
     def median(self) -> tuple[float, float]:
         return median_interval(self.passes)
 
+    def found(self, s: Sums, solution: Solution, how: str = "newton", path: list[Step] | None = None) -> Found:
+        theta = np.array(solution.theta, float)
+        return Found(theta, s, self.states[id(s)], solution.status, solution.message, how, path or [])
+
+
+@dataclass
+class Memory:
+    """Rows in memory that stand for all: the usable first ones, or a digest; `whole`: they are all there is."""
+
+    passes: Passes
+    whole: bool
+    x: Vector
+    w: Vector
+    digest: Digest | None = None
+
+    @classmethod
+    def of(cls, passes: Passes, whole: bool, made: Digest | None = None) -> Memory:
+        x, *w = next(iter(passes.source.chunks()))
+        return cls(passes, whole, x.astype(np.float64), w[0].astype(np.float64) if w else np.ones(x.size), made)
+
+    def part(self) -> Passes:
+        """A spread of its rows."""
+        step = self.x.size // FEW
+        return self.passes.over(tuple(np.ascontiguousarray(c[::step]) for c in next(iter(self.passes.source.chunks()))))
+
+    def differ(self) -> bool:
+        return bool(self.x.size and self.x.min() < self.x.max())
+
+    def commonest(self) -> tuple[float, float, bool]:
+        """A value, at most what share of the weight of all rows it has, and whether just that."""
+        if self.digest is not None:
+            return self.digest.heaviest()
+        order = np.argsort(self.x)
+        x, running = self.x[order], np.cumsum(self.w[order])
+        last = np.append(np.flatnonzero(x[1:] != x[:-1]), x.size - 1)
+        weights = np.diff(running[last], prepend=0.0)
+        top = int(np.argmax(weights))
+        return float(x[last[top]]), float(weights[top] / running[-1]), self.whole
+
+
+@dataclass
+class Search:
+    """What the estimate is sought with: the family, all rows, and which parameters are free."""
+
+    family: Family
+    run: Run
+    free: np.ndarray
+    held: Vector
+
+    def go(self) -> Found:
+        passes, run = self.run.passes, self.run
+        memory = Memory.of(*passes.pilot(self.family.terms, PILOT))  # type: ignore[arg-type]
+        top = self.peak(memory, [])
+        if top is None:
+            s = run.sums(None)  # raises for what is wrong with the data
+            if not self.free.any():
+                raise FamilyError(f"{self.family.name}: {self.family.pack(self.held)} lies outside the parameter space")
+            if memory.whole:
+                return self.degenerate(s, "all values are equal")
+        else:
+            sentence = self.collapsed(memory, top)
+            if sentence:
+                return self.degenerate(run.evaluate(top.point.theta), sentence)
+            climb = self.climb(run, top.point.theta, near=not memory.whole)
+            if climb.converged or memory.whole:
+                return self.ended(climb, top.path if memory.whole else [])
+        return self.from_digest(None if top is None else top.point.theta)
+
+    def from_digest(self, theta: Vector | None) -> Found:
+        """The steps begun from a digest of all rows, taken again where it turns out to be too coarse."""
+        run, fine, looks = self.run, False, 0
+        while not fine:
+            made = digest(self.family, run.passes, theta)
+            points = {"weighted": True, "weight_kind": "frequency", "nulls": "raise", "device": "cpu"}
+            memory = Memory.of(run.passes.over(made.points(), **points), False, made)
+            top = self.peak(memory, [] if theta is None else [theta])
+            if top is None:
+                return self.degenerate(run.sums(None), "all values are equal")
+            theta = top.point.theta
+            sentence = self.collapsed(memory, top)
+            if sentence:
+                return self.degenerate(run.evaluate(theta), sentence)
+            looks += 1
+            fine = looks == DIGESTS or not made.coarse(theta)
+        assert theta is not None
+        return self.ended(self.climb(run, theta), [])
+
+    def peak(self, memory: Memory, more: list[Vector]) -> Climb | None:
+        """The highest maximum over rows in memory, from all starts; None if there is no start."""
+        starts = self.starts(memory) + more
+        if not starts:
+            return None
+        run = Run(self.family, memory.passes)
+        if len(starts) > 1 and memory.digest is None and memory.x.size > 2 * FEW:
+            starts = self.highest(Run(self.family, memory.part()), starts, UNDECIDED)
+        if len(starts) > 1:
+            starts = self.highest(run, starts, 0.0)
+        return self.climb(run, starts[0], None if memory.whole or memory.digest else 1e-3)
+
+    def highest(self, run: Run, starts: list[Vector], margin: float) -> list[Vector]:
+        """Where the highest maxima lie that steps from these starts lead to: those within a margin of the log-likelihood."""
+        climbs = [self.climb(run, t, 1e-3) for t in starts]
+        sound = [c for c in climbs if c.converged and c.point.good(self.free)] or climbs
+        best = max(map(_height, sound))
+        each = sound[0].point.sums.weight / sound[0].point.sums.rows
+        high = [c for c in sound if _height(c) >= best - margin * each - ALIKE * abs(best)]
+        apart: list[Climb] = []
+        for c in high:  # the first of those alike, so that rounding does not decide
+            if all(abs(_height(c) - _height(other)) > ALIKE * abs(best) for other in apart):
+                apart.append(c)
+        return [c.point.theta for c in apart]
+
+    def starts(self, memory: Memory) -> list[Vector]:
+        """The starts that lie in the parameter space, with the held parameters in place."""
+        family = self.family
+        if not self.free.any():
+            rows = self.held[None]
+        elif memory.differ():
+            rows = np.where(self.free, np.atleast_2d(family.start(memory.x, memory.w)), self.held)
+        elif memory.x.size:  # one row says as much, and its deviation is 0, not 1e-17
+            rows = np.where(self.free, np.atleast_2d(family.start(memory.x[:1], memory.w[:1])), self.held)
+        else:
+            return []
+        found = [t for t in np.unique(rows, axis=0) if not np.isnan(t).any() and family.valid(t)]
+        plain = np.where(self.free, 1.0, self.held)
+        return found or ([plain] if memory.differ() and family.valid(plain) else [])
+
+    def climb(self, run: Run, start: Vector, tolerance: float | None = None, near: bool = False) -> Climb:
+        """To the top, by way of other places where the family knows of them."""
+        family, free = self.family, self.free
+        if tolerance is None:
+            rows = run.states[id(run.evaluate(start))].rows
+            tolerance = min(1e-7, 1e-10 * math.sqrt(max(1, rows)))
+        path: list[Step] = []
+        for _ in range(RESTARTS + 1):
+            climb = maximise(family, run.evaluate, start, free, tolerance, near=near)
+            climb.path[:0] = path
+            other = family.elsewhere(climb.point.sums, climb.point.theta) if free.any() else None
+            start = climb.point.theta if other is None else np.where(free, other, climb.point.theta)
+            if np.array_equal(start, climb.point.theta):
+                break
+            if near:
+                return replace(climb, converged=False, message="the maximum lies elsewhere")
+            path = climb.path
+        return climb
+
+    def collapsed(self, memory: Memory, top: Climb) -> str:
+        """The sentence if equal values leave the likelihood without a maximum; counted over all rows where these rows are a
+        part of them."""
+        family, theta = self.family, top.point.theta
+        if not family.collapses or not self.free.any():
+            return ""
+        value, share, exact = memory.commonest()
+        peak = top.converged and top.point.good(self.free) and top.point.peaked(self.free)
+        sentence = family.collapse(value, share, theta, self.free, peak)
+        if not sentence or exact:
+            return sentence
+        return family.collapse(value, self.run.passes.share(value), theta, self.free, peak)
+
+    def ended(self, climb: Climb, path: list[Step]) -> Found:
+        sentence = self.family.edge(climb.point.theta) if self.free.any() else ""
+        status = "boundary" if sentence else "ok" if climb.converged else "not_converged"
+        message = sentence or ("" if climb.converged else climb.message)
+        return self.run.found(climb.point.sums, Solution(climb.point.theta, status, message), path=path + climb.path)
+
+    def degenerate(self, s: Sums, sentence: str) -> Found:
+        return self.run.found(s, Solution(np.where(self.free, np.nan, self.held), "degenerate", sentence), "none")
+
 
 @np.errstate(all="ignore")
 def search(family: Family, passes: Passes, fixed: dict[str, Any], free: np.ndarray, held: Vector) -> Found:
@@ -73,81 +246,9 @@ def search(family: Family, passes: Passes, fixed: dict[str, Any], free: np.ndarr
     run = Run(family, passes)
     own = family.estimate(run, fixed)
     if own is not None:
-        s, solution = own
-        theta = np.array(solution.theta, float)
-        return Found(theta, s, run.states[id(s)], solution.status, solution.message, "order statistics")
-    sample, whole = passes.pilot(family.terms, PILOT)  # type: ignore[arg-type]
-    starts = _starts(family, sample, free, held)
-    if not starts:  # no row, or all rows of the sample equal
-        s = run.sums(None)  # raises for what is wrong with the data
-        if not free.any():
-            raise FamilyError(f"{family.name}: {fixed} lies outside the parameter space")
-        if whole or _all_equal(passes):
-            theta = np.where(free, np.nan, held)
-            return Found(theta, s, run.states[id(s)], "degenerate", "all values are equal", "none")
-        starts = [np.where(free, 1.0, held)]
-    start = starts[0]
-    if free.any() and (len(starts) > 1 or not whole):
-        pilot = Run(family, sample)
-        climbs = [maximise(family, pilot.evaluate, t, free, tolerance=1e-3) for t in starts]
-        top = max(map(_height, climbs))
-        # an edge that the sample does not rule out comes first: from inside, it is many steps away
-        close = UNDECIDED * climbs[0].point.sums.weight / climbs[0].point.sums.rows
-        likely = [c for c in climbs if family.edge(c.point.theta) and _height(c) > top - close]
-        best = max(map(_height, likely or climbs))
-        alike = [c for c in likely or climbs if _height(c) >= best - ALIKE * abs(best)]
-        start = alike[0].point.theta  # the first, so that rounding does not decide
-    climb = _climb(family, run, start, free)
-    point = climb.point
-    sentence = family.edge(point.theta) if free.any() else ""
-    status = "boundary" if sentence else "ok" if climb.converged else "not_converged"
-    message = sentence or ("" if climb.converged else climb.message)
-    return Found(point.theta, point.sums, run.states[id(point.sums)], status, message, path=climb.path)
-
-
-def _all_equal(passes: Passes) -> bool:
-    """Whether all rows that count have one value: asked where a sample of them has."""
-    first = math.nan
-    for column, *w in passes.source.host_chunks():
-        x = column[np.isfinite(column) & ((w[0] > 0.0) if passes.options.weighted else True)]
-        if x.size:
-            first = x[0] if math.isnan(first) else first
-            if (x != first).any():
-                return False
-    return True
-
-
-def _starts(family: Family, sample: Passes, free: np.ndarray, held: Vector) -> list[Vector]:
-    """The starts that lie in the parameter space, with the held parameters in place."""
-    columns = next(iter(sample.source.chunks()))
-    x = columns[0].astype(np.float64)
-    w = columns[1].astype(np.float64) if sample.options.weighted else np.ones(x.size)
-    if not free.any():
-        rows = held[None]
-    elif x.size:
-        if x.min() == x.max():  # one row says as much, and its deviation is 0, not 1e-17
-            x, w = x[:1], w[:1]
-        with np.errstate(all="ignore"):
-            rows = np.where(free, np.atleast_2d(family.start(x, w)), held)
-    else:
-        return []
-    return [t for t in np.unique(rows, axis=0) if not np.isnan(t).any() and family.valid(t)]
+        return run.found(*own, "order statistics")
+    return Search(family, run, free, held).go()
 
 
 def _height(climb: Climb) -> float:
     return climb.point.llf if climb.point.good() else -math.inf
-
-
-def _climb(family: Family, run: Run, start: Vector, free: np.ndarray) -> Climb:
-    """To the top over the whole data, by way of other places where the family knows of them."""
-    n = run.states[id(run.evaluate(start))].rows
-    tolerance = min(1e-7, 1e-10 * math.sqrt(max(1, n)))
-    climb = maximise(family, run.evaluate, start, free, tolerance)
-    for _ in range(RESTARTS):
-        other = family.elsewhere(climb.point.sums, climb.point.theta) if free.any() else None
-        if other is None or np.array_equal(np.where(free, other, climb.point.theta), climb.point.theta):
-            break
-        before = climb.path
-        climb = maximise(family, run.evaluate, np.where(free, other, climb.point.theta), free, tolerance)
-        climb.path[:0] = before
-    return climb

@@ -1,8 +1,8 @@
 """The Cauchy distribution: log p(x) = −log π − log σ − log(1 + z²), z = (x − μ)/σ.
 
 For a held σ the likelihood may have several maxima, so steps begin at several quantiles; for both parameters free
-there is one. Source: J. B. Copas, On the unimodality of the likelihood for the Cauchy distribution,
-Biometrika 62 (1975); Johnson, Kotz & Balakrishnan, Continuous Univariate Distributions 1, ch. 16.
+there is one, unless a value has half of the weight. Source: J. B. Copas, On the unimodality of the likelihood for
+the Cauchy distribution, Biometrika 62 (1975); Johnson, Kotz & Balakrishnan, Continuous Univariate Distributions 1, ch. 16.
 """
 
 from __future__ import annotations
@@ -28,18 +28,22 @@ from ..family import (
 )
 
 LOG_PI = math.log(math.pi)
+FAR, BACK = 2.0**400, 2.0**-600
+DROP = 2.0 * math.log(BACK)  # of the log-density of a far row
 
 
 @row_function
 def add(x: float, a: At) -> SoftSlopes:
     z = (x - a.mu) * a.per
     t = z * z
-    y = 1.0 + t
-    q = 1.0 / y
+    q = 1.0 / (1.0 + t)
     e = 1.0 - q  # z²q
+    far = abs(z) > FAR  # there 1 + z² = z² may leave float64
+    u = z * BACK if far else z
+    y = u * u if far else 1.0 + t
     bend = 2.0 * q * (1.0 - 2.0 * e)
     curve = 2.0 * e * (1.0 - 2.0 * e)
-    return SoftSlopes(0.0, 2.0 * z * q, 2.0 * e, bend, z * bend, curve, y, t - (y - 1.0))
+    return SoftSlopes(DROP if far else 0.0, 2.0 * z * q, 2.0 * e, bend, z * bend, curve, y, 0.0 if far else t - (y - 1.0))
 
 
 @dataclass(frozen=True)
@@ -49,9 +53,17 @@ class Cauchy(LocationScale):
     name: ClassVar[str] = "cauchy"
     params: ClassVar[tuple[Param, ...]] = (Param("mu"), Param("sigma", "positive"))
     terms: ClassVar[RowTerms] = RowTerms(SoftSlopes, add, finite, theta=At, kinds="ssssssle")
+    collapses: ClassVar[bool] = True
 
     def heights(self, s: Sums) -> float:
-        return float(-s.weight * LOG_PI - s.log)
+        return float(s.h - s.weight * LOG_PI - s.log)
+
+    def collapse(self, value: float, share: float, theta: Vector, free: np.ndarray, peak: bool) -> str:
+        if share < 0.5 or not free[1] or not (free[0] or value == theta[0]):
+            return ""
+        if share == 0.5:
+            return "half of the values are equal: the likelihood has no single maximum with sigma > 0"
+        return "more than half of the values are equal: the likelihood grows without bound as sigma -> 0"
 
     def start(self, x: Vector, w: Vector) -> Vector:
         """The median, and for the sake of other maxima some more quantiles."""

@@ -44,9 +44,10 @@ class Gumbel(LocationScale):
     terms: ClassVar[RowTerms] = RowTerms(Slopes, add, finite, theta=At)
 
     def start(self, x: Vector, w: Vector) -> Vector:
-        """From the mean μ + γβ and the standard deviation πβ/√6."""
+        """From the mean μ + γβ and the standard deviation πβ/√6; at the maximum e^{−z} <= n."""
         mean, sd = mean_and_sd(x, w)
-        scale = math.sqrt(6.0) / math.pi * sd
+        most = math.log(w.sum() / w[np.argmin(x)]) + 1.0
+        scale = max(math.sqrt(6.0) / math.pi * sd, (mean - x.min()) / most)
         return np.array([mean - np.euler_gamma * scale, scale])
 
     def dist(self, theta: Vector) -> Any:

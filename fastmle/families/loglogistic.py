@@ -13,7 +13,7 @@ from typing import Any, ClassVar, NamedTuple
 import numpy as np
 import scipy
 
-from ..family import Family, Param, RowTerms, Sums, Vector, mean_and_sd, positive, row_function
+from ..family import Family, Param, RowTerms, Sums, Vector, log_distance, mean_and_sd, positive, row_function
 from ..kernels.vecmath import exp_normal, log_ratio
 
 
@@ -59,6 +59,9 @@ class LogLogistic(Family):
         Slopes, add, positive, "x > 0", fill=1.0, theta=At, kinds="sssssssle"
     )
     one_pass: ClassVar[bool] = False
+
+    def coordinate(self, x: Vector, theta: Vector) -> Vector:
+        return log_distance(x, theta[1]) * theta[0]
 
     def row_theta(self, theta: Vector) -> At:
         return At(theta[0], theta[1])

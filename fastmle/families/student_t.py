@@ -17,6 +17,7 @@ from ..family import Family, Param, RowTerms, Sums, Vector, finite, mean_and_sd,
 from ..kernels.vecmath.gaps import half_step, log_beta
 
 MOST = 1e6  # ν from which a t is no longer told from a normal
+FAR, BACK = 2.0**400, 2.0**-600
 
 
 class At(NamedTuple):
@@ -31,23 +32,27 @@ class Powers(NamedTuple):
     b: float  # z²q
     ab: float
     bb: float
+    far: float  # 1 where z was shrunk
     slip: float  # what rounding took from 1 + iz²
 
 
 @row_function
 def add(x: float, t: At) -> Powers:
     z = (x - t.mu) * t.per
+    far = (abs(z) > FAR) & (t.i > 0.0)  # there 1 + iz² = iz² may leave float64, so z is shrunk
+    shrunk = BACK if far else 1.0
+    z *= shrunk
     zz = z * z
     over = t.i * zz
-    y = 1.0 + over
+    y = over if far else 1.0 + over
     q = 1.0 / y
-    a, b = z * q, zz * q
-    return Powers(y, a, b, a * b, b * b, over - (y - 1.0))
+    a, b = z * q * shrunk, zz * q
+    return Powers(y, a, b, a * b, b * b, 1.0 if far else 0.0, 0.0 if far else over - (y - 1.0))
 
 
 def distance(s: Sums, df: float) -> float:
     """Σ w ν log(1 + iz²), at i = 0 Σ w z²."""
-    return df * s.log if df < math.inf else s.b
+    return df * (s.log - 2.0 * math.log(BACK) * s.far) if df < math.inf else s.b
 
 
 @dataclass(frozen=True)
@@ -56,8 +61,9 @@ class StudentT(Family):
 
     name: ClassVar[str] = "student_t"
     params: ClassVar[tuple[Param, ...]] = (Param("df", "positive"), Param("mu"), Param("sigma", "positive"))
-    terms: ClassVar[RowTerms] = RowTerms(Powers, add, finite, theta=At, kinds="lsssse")
+    terms: ClassVar[RowTerms] = RowTerms(Powers, add, finite, theta=At, kinds="lssssse")
     one_pass: ClassVar[bool] = False
+    collapses: ClassVar[bool] = True
 
     def units(self, theta: Vector) -> Vector:
         return np.array([theta[0], theta[2], theta[2]])
@@ -65,14 +71,25 @@ class StudentT(Family):
     def valid(self, theta: Vector) -> bool:
         return bool(theta[0] > 0.0 and abs(theta[1]) < math.inf and 0.0 < theta[2] < math.inf)
 
+    def coordinate(self, x: Vector, theta: Vector) -> Vector:
+        return np.asarray((x - theta[1]) / theta[2])
+
     def row_theta(self, theta: Vector) -> At:
         return At(1.0 / theta[0], theta[1], 1.0 / theta[2])
 
     def start(self, x: Vector, w: Vector) -> Vector:
-        low, mid, high = quantiles(x, w, [0.25, 0.5, 0.75])
+        """The normal, the middle, and the neighbourhoods of some quantiles, for the sake of other maxima."""
         mean, sd = mean_and_sd(x, w)
-        half = 0.5 * (high - low) if high > low else sd
-        return np.array([[1.0, mid, half], [5.0, mid, 1.4 * half], [math.inf, mean, sd]])
+        low, mid, high = (quantiles(x, w, np.array([0.1, 0.25, 0.5, 0.75, 0.9]) + d) for d in (-0.1, 0.0, 0.1))
+        half = 0.5 * np.where(high > low, high - low, mid[3] - mid[1] or sd)
+        wide = 0.7 * (mid[3] - mid[1]) or sd
+        return np.array([[math.inf, mean, sd], [5.0, mid[2], wide], *zip([0.5] * 5, mid, half, strict=True)])
+
+    def collapse(self, value: float, share: float, theta: Vector, free: np.ndarray, peak: bool) -> str:
+        """As σ → 0 a share s of equal values leaves ((1 − s) ν − s) log σ of the mean log-likelihood."""
+        if (free[0] and peak) or not free[2] or not (free[1] or value == theta[1]) or share * (1.0 + 1.0 / theta[0]) < 1.0:
+            return ""
+        return f"one value has {share:.0%} of the weight: about it the likelihood does not fall as sigma -> 0"
 
     def edge(self, theta: Vector) -> str:
         return "df -> infinity: no heavier tails than the normal's" if theta[0] > MOST else ""

@@ -13,7 +13,7 @@ from typing import Any, ClassVar, NamedTuple
 import numpy as np
 import scipy
 
-from ..family import Family, Param, RowTerms, Sums, Vector, mean_and_sd, positive, row_function
+from ..family import Family, Param, RowTerms, Sums, Vector, log_distance, mean_and_sd, positive, row_function
 from ..kernels.vecmath import exp_normal, log_ratio
 
 
@@ -47,13 +47,18 @@ class Weibull(Family):
     terms: ClassVar[RowTerms] = RowTerms(Powers, add, positive, "x > 0", fill=1.0, theta=At)
     one_pass: ClassVar[bool] = False
 
+    def coordinate(self, x: Vector, theta: Vector) -> Vector:
+        return log_distance(x, theta[1]) * theta[0]
+
     def row_theta(self, theta: Vector) -> At:
         return At(theta[0], theta[1])
 
     def start(self, x: Vector, w: Vector) -> Vector:
-        """From the mean and variance of log x: sd = π/(k√6), mean = log λ − γ/k."""
-        mean, sd = mean_and_sd(np.log(x), w)
-        shape = math.pi / math.sqrt(6.0) / sd if sd > 0.0 else math.inf
+        """From the mean and variance of log x: sd = π/(k√6), mean = log λ − γ/k; at the maximum (x/λ)^k <= n."""
+        logs = np.log(x)
+        mean, sd = mean_and_sd(logs, w)
+        most = math.log(w.sum() / w[np.argmax(x)]) + 1.0
+        shape = min(math.pi / math.sqrt(6.0) / sd, most / (logs.max() - mean)) if sd > 0.0 else math.inf
         return np.array([shape, math.exp(mean + np.euler_gamma / shape)])
 
     def loglik(self, s: Sums, theta: Vector) -> float:

@@ -53,6 +53,7 @@ class Family(ABC):
     one_pass: ClassVar[bool] = True
     precision_weights: ClassVar[bool] = False
     takes_text: ClassVar[bool] = False  # a column of text is taken as codes of its categories
+    collapses: ClassVar[bool] = False  # equal values may let the likelihood grow without bound (multi-pass families)
     source: ClassVar[str] = ""
 
     @property
@@ -161,6 +162,15 @@ class Family(ABC):
     def start(self, x: Vector, w: Vector) -> Vector:
         """A first estimate from a sample in memory, or several as rows of a matrix (multi-pass families)."""
         raise FamilyError(f"{self.name} needs no start")
+
+    def coordinate(self, x: Vector, theta: Vector) -> Vector:
+        """x in the unit of the distribution, from its middle: the z of its formula (multi-pass families)."""
+        return x
+
+    def collapse(self, value: float, share: float, theta: Vector, free: np.ndarray, peak: bool) -> str:
+        """If rows of one value have so large a share of the weight that the likelihood has no maximum, the sentence that
+        says so. θ is where steps ended, `peak` whether at a maximum inside. Asked if `collapses`."""
+        return ""
 
     def elsewhere(self, s: Sums, theta: Vector) -> Vector | None:
         """Another place to climb from, where steps at θ cannot lead: off an edge of the parameter space, or onto it."""

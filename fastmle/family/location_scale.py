@@ -68,6 +68,9 @@ class LocationScale(Family):
     def units(self, theta: Vector) -> Vector:
         return np.array([theta[1], theta[1]])
 
+    def coordinate(self, x: Vector, theta: Vector) -> Vector:
+        return np.asarray((x - theta[0]) / theta[1])
+
     def row_theta(self, theta: Vector) -> At:
         return At(theta[0], theta[1], 1.0 / theta[1])
 
@@ -89,6 +92,12 @@ def mean_and_sd(x: Vector, w: Vector) -> tuple[float, float]:
     scale = binary_scale(float(np.abs(x).max()))
     mean = float(np.average(x / scale, weights=w))
     return mean * scale, math.sqrt(float(np.average((x / scale - mean) ** 2, weights=w))) * scale
+
+
+def log_distance(x: Vector, c: float) -> Vector:
+    """log(x/c), sharp near c and for quotients of any size."""
+    near = np.abs(x - c) < 0.5 * c
+    return np.where(near, np.log1p((x - c) / c), np.log(x) - math.log(c))
 
 
 def quantiles(x: Vector, w: Vector, q: Any) -> Vector:
