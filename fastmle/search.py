@@ -7,103 +7,24 @@ tails), one more read digests them into weighted points, and the steps begin aga
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
-from .digest import Digest, digest
+from .digest import digest
 from .errors import DataError, FamilyError
 from .family import Family, Solution, Sums, Vector
+from .memory import FEW, Memory
 from .newton import Climb, Step, maximise
 from .passes import Passes
-from .selection import median_interval
-from .states import State
+from .run import Found, Run
 
 PILOT = 1 << 18  # rows in memory from which an iterative fit starts
-FEW = 1 << 15  # rows of it that tell several maxima apart
-UNDECIDED = 10.0  # of the log-likelihood of so few, for rows of weight 1
+DOUBT = 50.0  # log-likelihoods of a sample nearer than this times √rows may have the other order over all rows
 ALIKE = 1e-9  # of a log-likelihood
 DIGESTS = 3  # at most
 RESTARTS = 4  # off an edge of the parameter space, or onto it
-
-
-@dataclass
-class Found:
-    """The estimate, and the state and sums at it."""
-
-    theta: Vector
-    sums: Sums
-    state: State
-    status: str = "ok"
-    message: str = ""
-    how: str = "newton"
-    path: list[Step] = field(default_factory=list)
-
-
-class Run:
-    """Passes over a source as a family sees them; the state of the last one is kept."""
-
-    def __init__(self, family: Family, passes: Passes) -> None:
-        self.family, self.passes = family, passes
-        self.states: dict[int, State] = {}  # by the identity of their sums
-        self._done: dict[bytes, Sums] = {}  # by θ
-
-    def sums(self, theta: Any) -> Sums:
-        state = self.passes.run(self.family.terms, theta)
-        s = state.sums()
-        self.states[id(s)] = state
-        return s
-
-    def evaluate(self, theta: Vector) -> Sums:
-        key = theta.tobytes()
-        if key not in self._done:
-            with np.errstate(all="ignore"):  # 1/σ of subnormal data
-                constants = self.family.row_theta(theta)
-            self._done[key] = self.sums(constants)
-        return self._done[key]
-
-    def median(self) -> tuple[float, float]:
-        return median_interval(self.passes)
-
-    def found(self, s: Sums, solution: Solution, how: str = "newton", path: list[Step] | None = None) -> Found:
-        theta = np.array(solution.theta, float)
-        return Found(theta, s, self.states[id(s)], solution.status, solution.message, how, path or [])
-
-
-@dataclass
-class Memory:
-    """Rows in memory that stand for all: the usable first ones, or a digest; `whole`: they are all there is."""
-
-    passes: Passes
-    whole: bool
-    x: Vector
-    w: Vector
-    digest: Digest | None = None
-
-    @classmethod
-    def of(cls, passes: Passes, whole: bool, made: Digest | None = None) -> Memory:
-        x, *w = next(iter(passes.source.chunks()))
-        return cls(passes, whole, x.astype(np.float64), w[0].astype(np.float64) if w else np.ones(x.size), made)
-
-    def part(self) -> Passes:
-        """A spread of its rows."""
-        step = self.x.size // FEW
-        return self.passes.over(tuple(np.ascontiguousarray(c[::step]) for c in next(iter(self.passes.source.chunks()))))
-
-    def differ(self) -> bool:
-        return bool(self.x.size and self.x.min() < self.x.max())
-
-    def commonest(self) -> tuple[float, float, bool]:
-        """A value, at most what share of the weight of all rows it has, and whether just that."""
-        if self.digest is not None:
-            return self.digest.heaviest()
-        order = np.argsort(self.x)
-        x, running = self.x[order], np.cumsum(self.w[order])
-        last = np.append(np.flatnonzero(x[1:] != x[:-1]), x.size - 1)
-        weights = np.diff(running[last], prepend=0.0)
-        top = int(np.argmax(weights))
-        return float(x[last[top]]), float(weights[top] / running[-1]), self.whole
 
 
 @dataclass
@@ -118,7 +39,7 @@ class Search:
     def go(self) -> Found:
         passes, run = self.run.passes, self.run
         memory = Memory.of(*passes.pilot(self.family.terms, PILOT))  # type: ignore[arg-type]
-        top = self.peak(memory, [])
+        top, sure = self.peak(memory, [])
         if top is None:
             s = run.sums(None)  # raises for what is wrong with the data
             if not self.free.any():
@@ -129,9 +50,10 @@ class Search:
             sentence = self.collapsed(memory, top)
             if sentence:
                 return self.degenerate(run.evaluate(top.point.theta), sentence)
-            climb = self.climb(run, top.point.theta, near=not memory.whole)
-            if climb.converged or memory.whole:
-                return self.ended(climb, top.path if memory.whole else [])
+            if sure:
+                climb = self.climb(run, top.point.theta, near=not memory.whole)
+                if climb.converged or memory.whole:
+                    return self.ended(climb, top.path if memory.whole else [])
         return self.from_digest(None if top is None else top.point.theta)
 
     def from_digest(self, theta: Vector | None) -> Found:
@@ -141,7 +63,7 @@ class Search:
             made = digest(self.family, run.passes, theta)
             points = {"weighted": True, "weight_kind": "frequency", "nulls": "raise", "device": "cpu"}
             memory = Memory.of(run.passes.over(made.points(), **points), False, made)
-            top = self.peak(memory, [] if theta is None else [theta])
+            top, _ = self.peak(memory, [] if theta is None else [theta])
             if top is None:
                 return self.degenerate(run.sums(None), "all values are equal")
             theta = top.point.theta
@@ -153,30 +75,32 @@ class Search:
         assert theta is not None
         return self.ended(self.climb(run, theta), [])
 
-    def peak(self, memory: Memory, more: list[Vector]) -> Climb | None:
-        """The highest maximum over rows in memory, from all starts; None if there is no start."""
+    def peak(self, memory: Memory, more: list[Vector]) -> tuple[Climb | None, bool]:
+        """The highest maximum over rows in memory, from all starts (None without any), and whether it is beyond doubt which
+        one that is over all rows."""
         starts = self.starts(memory) + more
         if not starts:
-            return None
+            return None, True
         run = Run(self.family, memory.passes)
         if len(starts) > 1 and memory.digest is None and memory.x.size > 2 * FEW:
-            starts = self.highest(Run(self.family, memory.part()), starts, UNDECIDED)
+            starts = self.highest(Run(self.family, memory.part()), starts)
         if len(starts) > 1:
-            starts = self.highest(run, starts, 0.0)
-        return self.climb(run, starts[0], None if memory.whole or memory.digest else 1e-3)
+            starts = self.highest(run, starts)
+        exact = memory.whole or memory.digest is not None
+        return self.climb(run, starts[0], None if exact else 1e-3), exact or len(starts) == 1
 
-    def highest(self, run: Run, starts: list[Vector], margin: float) -> list[Vector]:
-        """Where the highest maxima lie that steps from these starts lead to: those within a margin of the log-likelihood."""
+    def highest(self, run: Run, starts: list[Vector]) -> list[Vector]:
+        """Where the maxima lie that steps from these starts lead to, the highest first, and no others than it may be."""
         climbs = [self.climb(run, t, 1e-3) for t in starts]
         sound = [c for c in climbs if c.converged and c.point.good(self.free)] or climbs
         best = max(map(_height, sound))
-        each = sound[0].point.sums.weight / sound[0].point.sums.rows
-        high = [c for c in sound if _height(c) >= best - margin * each - ALIKE * abs(best)]
+        s = sound[0].point.sums
+        doubt, alike = DOUBT * s.weight / math.sqrt(s.rows), ALIKE * abs(best)
         apart: list[Climb] = []
-        for c in high:  # the first of those alike, so that rounding does not decide
-            if all(abs(_height(c) - _height(other)) > ALIKE * abs(best) for other in apart):
+        for c in sound:  # the first of those alike, so that rounding does not decide
+            if _height(c) >= best - doubt and all(abs(_height(c) - _height(other)) > alike for other in apart):
                 apart.append(c)
-        return [c.point.theta for c in apart]
+        return [c.point.theta for c in sorted(apart, key=_height, reverse=True)]
 
     def starts(self, memory: Memory) -> list[Vector]:
         """The starts that lie in the parameter space, with the held parameters in place."""

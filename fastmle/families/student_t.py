@@ -80,10 +80,11 @@ class StudentT(Family):
     def start(self, x: Vector, w: Vector) -> Vector:
         """The normal, the middle, and the neighbourhoods of some quantiles, for the sake of other maxima."""
         mean, sd = mean_and_sd(x, w)
-        low, mid, high = (quantiles(x, w, np.array([0.1, 0.25, 0.5, 0.75, 0.9]) + d) for d in (-0.1, 0.0, 0.1))
-        half = 0.5 * np.where(high > low, high - low, mid[3] - mid[1] or sd)
-        wide = 0.7 * (mid[3] - mid[1]) or sd
-        return np.array([[math.inf, mean, sd], [5.0, mid[2], wide], *zip([0.5] * 5, mid, half, strict=True)])
+        q = quantiles(x, w, [0.02, 0.1, 0.2, 0.25, 0.4, 0.5, 0.6, 0.75, 0.8, 0.9, 0.98])
+        wide = 0.7 * (q[7] - q[3]) or sd
+        at, across = q[[1, 3, 5, 7, 9]], q[[2, 4, 6, 8, 10]] - q[[0, 2, 4, 6, 8]]
+        half = np.where(across > 0.0, 0.5 * across, wide)
+        return np.array([[math.inf, mean, sd], [5.0, q[5], wide], *zip([1.0] * 5, at, half, strict=True)])
 
     def collapse(self, value: float, share: float, theta: Vector, free: np.ndarray, peak: bool) -> str:
         """As σ → 0 a share s of equal values leaves ((1 − s) ν − s) log σ of the mean log-likelihood."""

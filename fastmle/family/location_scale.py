@@ -100,9 +100,16 @@ def log_distance(x: Vector, c: float) -> Vector:
     return np.where(near, np.log1p((x - c) / c), np.log(x) - math.log(c))
 
 
+def in_order(x: Vector, w: Vector) -> tuple[Vector, Vector]:
+    """The values of a sample from the least to the greatest, and the running weight."""
+    if w.min() == w.max():
+        return np.sort(x), np.arange(1.0, x.size + 1.0) * w[0]
+    order = np.argsort(x)
+    return x[order], np.cumsum(w[order])
+
+
 def quantiles(x: Vector, w: Vector, q: Any) -> Vector:
     """Of a sample: the values at which the running weight passes q."""
-    order = np.argsort(x)
-    running = np.cumsum(w[order])
+    values, running = in_order(x, w)
     at = np.searchsorted(running, np.asarray(q) * running[-1])
-    return np.asarray(x[order][np.minimum(at, x.size - 1)])
+    return np.asarray(values[np.minimum(at, x.size - 1)])
