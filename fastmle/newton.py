@@ -21,7 +21,7 @@ MOST_STEPS = 100
 MANY = 64  # parameters, from which on eigenvalues cost too much to be looked at first
 LONGEST = 3.0  # a step in log θ, logit θ or in units
 NEAR = 0.1  # the same, of a start from which Newton's steps are at their fastest
-ROUNDED = "rounding allows no better point"
+ROUNDED = "rounding to float64 allows no better point"
 
 
 @dataclass
@@ -182,6 +182,9 @@ def maximise(
             theta = moved(family, point.theta, point.units, step)
             if np.array_equal(theta, point.theta):
                 return Climb(point, norm < limit, ROUNDED, path)
+            if not family.valid(theta):  # rounded to 0 or to infinity
+                step *= 0.5
+                continue
             new = Point.of(family, evaluate(theta), theta)
             evaluations += 1
             if new.good() and new.llf >= point.llf - 1e-12 * abs(point.llf) - 1e-9 * norm * each:
