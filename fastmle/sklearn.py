@@ -1,6 +1,6 @@
 """scikit-learn's estimators on fastmle's fits: same names, penalties as scikit-learn defines them.
 
-`LinearRegression`, `Ridge`, `LogisticRegression` (two classes), `PoissonRegressor`, `GammaRegressor`, `GaussianMLE`;
+`LinearRegression`, `Ridge`, `LogisticRegression`, `PoissonRegressor`, `GammaRegressor`, `GaussianMLE`;
 `partial_fit` where it is exact. The fastmle fit itself, with errors and tests, is `result_`.
 """
 
@@ -21,6 +21,14 @@ import fastmle as fm
 def _split(result: Any, intercept: bool, names: list[str]) -> tuple[np.ndarray, float]:
     coef = np.array([result.params.get(name, 0.0) for name in names])
     return coef, float(result.params["intercept"]) if intercept else 0.0
+
+
+class _OfClass:
+    """The parameters of one class of a multinomial fit, by column; 0 for the base."""
+
+    def __init__(self, result: Any, code: int) -> None:
+        start = f"{code}:"
+        self.params = {"intercept": 0.0} | {n[len(start) :]: v for n, v in result.params.items() if n.startswith(start)}
 
 
 def _names(count: int) -> list[str]:
@@ -83,7 +91,10 @@ class Ridge(_Linear):
 
 
 class LogisticRegression(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
-    """Two classes; minimise ½ ‖β‖² + C Σ loss, the intercept free. C=np.inf: no penalty."""
+    """Two classes, or several by softmax; minimise ½ ‖β‖² + C Σ loss, the intercept free. C=np.inf: no penalty.
+
+    With several classes the penalty is over the coefficients of all, whose mean over the classes is 0.
+    """
 
     def __init__(self, C: float = 1.0, fit_intercept: bool = True) -> None:
         self.C = C
@@ -93,42 +104,48 @@ class LogisticRegression(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         X, y = validate_data(self, X, y, dtype=[np.float64, np.float32])
         check_classification_targets(y)
         self.classes_, codes = np.unique(y, return_inverse=True)
-        if len(self.classes_) > 2:
-            raise ValueError("Only binary classification is supported. The type of the target is multiclass.")
         if len(self.classes_) < 2:
             raise ValueError("Classifier can't train when only one class is present.")
         weights = None if sample_weight is None else _check_sample_weight(sample_weight, X, dtype=np.float64)
-        if weights is not None and len(np.unique(codes[weights > 0.0])) < 2:
+        held = len(np.unique(codes if weights is None else codes[weights > 0.0]))
+        if held < 2:
             raise ValueError("Classifier can't train when only one class has a weight above 0.")
         alpha = 0.0 if np.isinf(self.C) else 1.0 / self.C
         options: dict[str, Any] = {"alpha": alpha, "intercept": self.fit_intercept, "rank_deficient": "drop"}
-        self.result_ = fm.fit("logistic", (X, codes.astype(np.float64)), weights=weights, **options)
+        several = len(self.classes_) > 2
+        if several:
+            options["classes"] = tuple(range(len(self.classes_)))
+        self.result_ = fm.fit("multinomial" if several else "logistic", (X, codes.astype(np.float64)), weights=weights, **options)
         if not self.result_.converged:
             _warn(self.result_)
-        coef, intercept = _split(self.result_, self.fit_intercept, _names(X.shape[1]))
-        self.coef_, self.intercept_ = coef.reshape(1, -1), np.array([intercept])
+        names = _names(X.shape[1])
+        if several:
+            each = [_split(_OfClass(self.result_, c), self.fit_intercept, names) for c in range(len(self.classes_))]
+            coef, intercept = np.array([c for c, _ in each]), np.array([b for _, b in each])
+            self.coef_, self.intercept_ = coef - coef.mean(axis=0), intercept - intercept.mean()
+        else:
+            coef, constant = _split(self.result_, self.fit_intercept, names)
+            self.coef_, self.intercept_ = coef.reshape(1, -1), np.array([constant])
         self.n_iter_ = np.array([self.result_.n_passes])
         return self
 
     def decision_function(self, X: Any) -> np.ndarray:
         check_is_fitted(self)
         X = validate_data(self, X, reset=False, dtype=[np.float64, np.float32])
-        return np.asarray(X @ self.coef_[0] + self.intercept_[0])
+        eta = np.asarray(X @ self.coef_.T + self.intercept_)
+        return eta[:, 0] if len(self.classes_) == 2 else eta
 
     def predict_proba(self, X: Any) -> np.ndarray:
-        from scipy.special import expit
+        from scipy.special import expit, softmax
 
         eta = self.decision_function(X)
+        if eta.ndim == 2:
+            return np.asarray(softmax(eta, axis=1))
         return np.column_stack([expit(-eta), expit(eta)])
 
     def predict(self, X: Any) -> np.ndarray:
         eta = self.decision_function(X)
-        return np.asarray(self.classes_[(eta > 0.0).astype(int)])
-
-    def __sklearn_tags__(self) -> Any:
-        tags = super().__sklearn_tags__()
-        tags.classifier_tags.multi_class = False
-        return tags
+        return np.asarray(self.classes_[eta.argmax(axis=1) if eta.ndim == 2 else (eta > 0.0).astype(int)])
 
 
 class _Generalized(RegressorMixin, BaseEstimator):  # type: ignore[misc]

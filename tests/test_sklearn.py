@@ -56,3 +56,15 @@ def test_partial_fits_are_exact() -> None:
         np.testing.assert_allclose(parts.coef_, whole.coef_, rtol=1e-12)
     density = adapters.GaussianMLE().partial_fit(X[:300]).partial_fit(X[300:])
     np.testing.assert_allclose(density.covariance_, np.cov(X.T, bias=True), rtol=1e-12)
+
+
+@pytest.mark.parametrize("weights", [None, W])
+def test_several_classes(weights: Any) -> None:
+    classes = np.array(["ant", "bee", "cat"])[np.digitize(ETA + RNG.logistic(size=800), [-0.5, 1.0])]
+    for options in ({}, {"C": 0.05}, {"fit_intercept": False}, {"C": np.inf}):
+        theirs = linear_model.LogisticRegression(**options, tol=1e-12, max_iter=10_000).fit(X, classes, weights)
+        mine = adapters.LogisticRegression(**options).fit(X, classes, weights)
+        np.testing.assert_allclose(mine.coef_, theirs.coef_, rtol=1e-4, atol=2e-6)
+        np.testing.assert_allclose(mine.intercept_, theirs.intercept_, rtol=1e-4, atol=2e-6)
+        np.testing.assert_allclose(mine.predict_proba(X), theirs.predict_proba(X), atol=1e-5)
+        assert (mine.predict(X) == theirs.predict(X)).all() and list(mine.classes_) == ["ant", "bee", "cat"]

@@ -25,6 +25,7 @@ from fastmle.commands.progress import progress_bar
 @click.option("--exposure", metavar="C", help="Column whose logarithm is added to it.")
 @click.option("--trials", metavar="C", help="Column of numbers of trials; the target is then a proportion.")
 @click.option("--link", metavar="NAME", help="Link function of a regression.")
+@click.option("--base", metavar="CLASS", help="The class that the others are compared with, in a multinomial regression.")
 @click.option("--cov", metavar="KIND", help="Standard errors of a regression: model, HC0 .. HC3 or cluster.")
 @click.option("--cluster", metavar="C", help="Column of clusters, for --cov cluster.")
 @click.option("--no-intercept", is_flag=True, help="A regression without an intercept.")

@@ -13,4 +13,5 @@ REGRESSIONS: dict[str, tuple[str, str]] = {
     "gamma_regression": ("kinds", "GammaRegression"),
     "inverse_gaussian_regression": ("kinds", "InverseGaussianRegression"),
     "negative_binomial_regression": ("kinds", "NegativeBinomialRegression"),
+    "multinomial": ("multinomial", "MultinomialRegression"),
 }

@@ -28,6 +28,9 @@ class Roles:
     target: Any = None
     features: Any = None
     formula: str | None = None
+    levels: Any = None  # of the formula's categoricals, where they are known
+    of_classes: bool = False  # the target is codes of classes
+    classes: Any = None  # these, where they are known
     offset: Any = None
     exposure: Any = None
     trials: Any = None
@@ -53,7 +56,7 @@ def open_design(data: Any, roles: Roles) -> Source:
 
         if target is not None or features is not None:
             raise FamilyError("give formula=, or target= and features=, not both")
-        return FormulaSource(data, roles.formula, extra, None, True)
+        return FormulaSource(data, roles.formula, extra, roles.levels, True, roles.of_classes, roles.classes)
     if target is None:
         raise FamilyError("a regression needs target=, formula=, or the data as a pair (X, y)")
     source = open_source(data, features, {"target": target, **extra}, chunk_rows=roles.chunk_rows)

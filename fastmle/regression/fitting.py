@@ -23,7 +23,7 @@ from .model import aliases, check_fixed
 from .result import Measures, RegressionFit
 from .robust import check_cov, glm_covariance
 from .scoring import At, Climb, climb
-from .separation import diverging, watch
+from .separation import diverging, separating, watch
 from .solve import correlation_of, full_rank, inverse, sweep
 
 PILOT, HEAD = 1 << 14, 1 << 17  # rows of the sample, of data in memory and of files
@@ -151,6 +151,16 @@ class Fitting:
         """Coefficients of (1, x..)."""
         return np.asarray(self.jacobian @ beta)
 
+    def columns_of(self, at: At) -> tuple[Vector, np.ndarray]:
+        """A matrix that is singular where columns repeat others, and which columns count."""
+        return at.matrix, self.free
+
+    def leave_out(self, columns: list[int]) -> None:
+        self.free[columns] = False
+
+    def separated_by(self, passes: Passes, at: At, step: Vector) -> list[int]:
+        return separating(self, passes, at, step)
+
     def steps(self, path: list[At], model: Any) -> list[Step]:
         shown = np.array([model.intercept, *model.kept])
         shape = [1] * model.shaped
@@ -181,7 +191,7 @@ def fit_glm(model: GeneralizedLinear, data: Any, roles: Roles, fixed: dict[str, 
     sample, whole = pilot(passes, PILOT if source.in_memory and (source.rows or 0) >= MANY else HEAD, support)
     fitting = Fitting(model, source, sample, fixed)
     middle = float(np.mean(next(iter(sample.chunks()))[len(source.names)])) if model.quadratic and sample.rows else 1.0
-    found, aliased = _climb(fitting, passes, Passes(sample, passes.options), whole, fixed.get("theta", middle))
+    found, aliased = climb_to(fitting, passes, Passes(sample, passes.options), whole, fixed.get("theta", middle))
     fit = _finish(fitting, passes, found, aliased, fixed)
     if fit.status == "ok" and (roles.cov != "model" or fit.weight_kind == "sampling"):
         glm_covariance(fit, fitting, found.at, roles, inner, passes)
@@ -190,7 +200,7 @@ def fit_glm(model: GeneralizedLinear, data: Any, roles: Roles, fixed: dict[str, 
     return fit
 
 
-def _climb(fitting: Fitting, passes: Passes, small: Passes, whole: bool, shape: float) -> tuple[Climb, dict[int, Vector]]:
+def climb_to(fitting: Any, passes: Passes, small: Passes, whole: bool, shape: float) -> tuple[Climb, dict[int, Vector]]:
     start = fitting.start
     rows = small.source.rows or 0
     if rows:
@@ -217,7 +227,7 @@ def _climb(fitting: Fitting, passes: Passes, small: Passes, whole: bool, shape: 
     return found, aliased
 
 
-def _second(fitting: Fitting, passes: Passes, beta: Vector, shape: float) -> Vector:
+def _second(fitting: Any, passes: Passes, beta: Vector, shape: float) -> Vector:
     """Two steps over places spread through data in memory, read where they are: saves a pass over all."""
     source = passes.source
     if not source.in_memory or (source.rows or 0) < MANY:
@@ -232,12 +242,13 @@ def _second(fitting: Fitting, passes: Passes, beta: Vector, shape: float) -> Vec
     return beta
 
 
-def _aliased(fitting: Fitting, at: At) -> dict[int, Vector]:
+def _aliased(fitting: Any, at: At) -> dict[int, Vector]:
     """Columns that repeat others: an error, or out of the model."""
-    index = np.flatnonzero(fitting.free)
+    matrix, free = fitting.columns_of(at)
+    index = np.flatnonzero(free)
     if not at.good() or not index.size:
         return {}
-    correlation = correlation_of(at.matrix[np.ix_(index, index)])[0]
+    correlation = correlation_of(matrix[np.ix_(index, index)])[0]
     if full_rank(correlation, SAME):
         return {}
     found = sweep(correlation, index.size, SAME).aliased
@@ -253,7 +264,7 @@ def _aliased(fitting: Fitting, at: At) -> dict[int, Vector]:
             f"{aliases(fitting.model, aliased, names)}: leave such columns out, or pass rank_deficient='drop'",
             column=names[next(iter(aliased))],
         )
-    fitting.free[list(aliased)] = False
+    fitting.leave_out(list(aliased))
     return aliased
 
 

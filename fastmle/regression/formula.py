@@ -27,7 +27,10 @@ MOST = 4096  # coefficients
 class FormulaSource(Source):
     """The dense columns of a design without its intercept, the codes of its blocks, then the target and other roles."""
 
-    def __init__(self, data: Any, formula: str, roles: Mapping[str, Any], levels: Mapping[str, Any] | None, target: bool) -> None:
+    def __init__(
+        self, data: Any, formula: str, roles: Mapping[str, Any], levels: Mapping[str, Any] | None, target: bool,
+        of_classes: bool = False, classes: Any = None,
+    ) -> None:  # fmt: skip
         formulaic = library("formulaic", "formula")
         self._pandas: Any = library("pandas", "formula")
         self._start, self.reopenable, self.rows = frames_of(data)
@@ -41,17 +44,21 @@ class FormulaSource(Source):
         if target and self._left is None:
             raise FamilyError(f"the formula {formula!r} has no target: write y ~ a + b")
         self._variables = sorted({str(v) for v in self._right.required_variables})
+        self._of_classes, self._class_column = of_classes, str(self._left) if of_classes and target else ""
         self._extra = {role: part for role, part in roles.items() if part is not None}
         left = sorted({str(v) for v in self._left.required_variables}) if target else []
         own = [p for p in self._extra.values() if isinstance(p, str)]
         self._wanted, self._chunk = list(dict.fromkeys([*self._variables, *left, *own])), ROWS >> 2
-        self.levels = dict(levels) if levels is not None else self._find_levels()
+        if self._class_column and [self._class_column] != left:
+            raise FamilyError(f"the formula {formula!r} has a target of classes, which is a column by itself: write y ~ a + b")
+        self.levels = dict(levels) if levels is not None else self._find_levels(classes)
+        self.classes = tuple(self.levels.get(self._class_column, ()))
         self._coded: list[str] = []  # the variables of the blocks
         self.blocks = ()
         self._spec, self._target_spec = self._specify(target)
         columns = [str(c) for c in self._spec.column_names]
         self._keep = [i for i, c in enumerate(columns) if c != "Intercept"]
-        self._dense = sorted({str(v) for v in self._spec.required_variables} | set(left))
+        self._dense = sorted({str(v) for v in self._spec.required_variables} | set([] if self._class_column else left))
         self._nulls = {str(v): [self._keep.index(i) for i in at if i in self._keep] for v, at in self._spec.variable_indices.items()}
         self._left_names = left
         self._chunk = max(1 << 10, min(ROWS, NUMBERS // max(1, len(columns))))
@@ -60,10 +67,10 @@ class FormulaSource(Source):
         named = (p if isinstance(p, str) else role for role, p in self._extra.items())
         self.labels = (*self.names, *([str(self._left)] if target else []), *named)
 
-    def _find_levels(self) -> dict[str, list[Any]]:
-        found: dict[str, set[Any]] = {}
+    def _find_levels(self, classes: Any) -> dict[str, list[Any]]:
+        found: dict[str, set[Any]] = {self._class_column: set()} if self._class_column and not classes else {}
         for piece in self._start(self._wanted, self._chunk):
-            for name in self._variables:
+            for name in dict.fromkeys([*self._variables, *found]):
                 number = np.asarray(piece[name][:1]).dtype.kind in "biuf" if name not in found else False
                 if not number or f"C({name}" in self.formula:
                     found.setdefault(name, set()).update(distinct(piece[name]))
@@ -72,7 +79,8 @@ class FormulaSource(Source):
                 raise DataError(
                     f"column {name!r} has {len(seen)} levels, at most {MOST} are possible: each is a coefficient", column=name
                 )
-        return {name: sorted(seen) for name, seen in found.items()}
+        levels = {name: sorted(seen) for name, seen in found.items()}
+        return levels | ({self._class_column: list(classes)} if self._class_column and classes else {})
 
     def _frame(self, piece: Any, names: list[str], row: int) -> tuple[Any, dict[str, np.ndarray]]:
         """The named columns as a pandas frame with categories, and where each has nulls."""
@@ -105,14 +113,17 @@ class FormulaSource(Source):
         spec = self._guarded(lambda: self._right.get_model_matrix(frame, na_action="ignore").model_spec)
         if spec.transform_state:
             raise FamilyError(f"{', '.join(map(str, spec.transform_state))} needs all rows at once: compute the column first")
-        left = self._guarded(lambda: self._left.get_model_matrix(frame, na_action="ignore").model_spec) if target else None
+        numbers = target and not self._class_column
+        left = self._guarded(lambda: self._left.get_model_matrix(frame, na_action="ignore").model_spec) if numbers else None
+        if left is not None and len(left.column_names) > 1 and not str(left.column_names[-1]).endswith("[True]"):
+            raise FamilyError(f"the target {self._left} is a categorical: fit \"multinomial\", or write I({self._left} == ...)")
         self.intercept = "Intercept" in spec.column_names
         return spec.subset([part.term for part in spec.structure if not self._is_block(part)]), left
 
     def _is_block(self, part: Any) -> bool:
         """Whether a term of the formula is a categorical of many levels by itself, which becomes a block."""
         columns, factors = tuple(map(str, part.columns)), [f for scoped in part.scoped_terms for f in scoped.factors]
-        if len(columns) < CODED:
+        if len(columns) < CODED or (self._of_classes and len(columns) <= MOST_LEVELS):
             return False
         expression = str(factors[0].factor.expr) if len(factors) == 1 else ""
         for name, levels in self.levels.items():
@@ -165,6 +176,8 @@ class FormulaSource(Source):
             for name in self._left_names:
                 y[nulls[name]] = np.nan
             columns.append(y)
+        if self._class_column:
+            columns.append(self._codes(piece, self._class_column, row))
         for part in self._extra.values():
             own = piece[part] if isinstance(part, str) else np.asarray(part)[row : row + rows]
             columns.append(np.asarray(own, float))

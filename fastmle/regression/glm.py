@@ -40,7 +40,6 @@ class GeneralizedLinear(Regression):
     dispersed: ClassVar[bool] = False
     shaped: ClassVar[bool] = False
     takes_trials: ClassVar[bool] = False
-    quadratic: ClassVar[bool] = False  # the log-likelihood is one in β, so that a pass anywhere tells it everywhere
 
     def check(self) -> None:
         if self.link is not None and self.link not in self.known_links:

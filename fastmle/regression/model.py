@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import math
 from abc import abstractmethod
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
@@ -32,6 +33,9 @@ class Regression(Family):
     rank_deficient: str = "raise"
     formula: str | None = None
     levels: Any = None  # of the formula's categorical columns
+
+    quadratic: ClassVar[bool] = False  # the log-likelihood is one in β, so that a pass anywhere tells it everywhere
+    of_classes: ClassVar[bool] = False  # the target is one of several classes
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "features", tuple(self.features))
@@ -69,6 +73,23 @@ class Regression(Family):
 
     def information(self, s: Sums, theta: Vector) -> Vector:
         raise FamilyError(f"{self.name} has its information from its fit")
+
+    @property
+    def intercepts(self) -> tuple[str, ...]:
+        """The names of the coefficients that are constants."""
+        return ("intercept",)
+
+    def predicted(self, fit: RegressionFit, data: Any, interval: str | None, level: float, extra: Mapping[str, Any]) -> Any:
+        """What `fit.predict` hands back."""
+        from .predict import predict
+
+        return predict(fit, data, interval, level, extra)
+
+    def residual(self, fit: RegressionFit, data: Any, kind: str, target: Any, extra: Mapping[str, Any]) -> Vector:
+        """What `fit.residuals` hands back."""
+        from .predict import residuals
+
+        return residuals(fit, data, kind, target, extra)
 
     def pictured(self, columns: int) -> tuple[tuple[int, ...], ...]:
         return tuple((j, columns - 1) for j in range(columns - 1))

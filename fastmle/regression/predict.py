@@ -42,7 +42,7 @@ def features_of(fit: RegressionFit, data: Any, extra: Mapping[str, Any]) -> Sour
         return features_only(data, model.features, dict(extra))
     from .formula import FormulaSource
 
-    return FormulaSource(data, model.formula, dict(extra), model.levels or {}, False)
+    return FormulaSource(data, model.formula, dict(extra), model.levels or {}, False, model.of_classes)
 
 
 def predict(fit: RegressionFit, data: Any, interval: str | None, level: float, extra: Mapping[str, Any]) -> Any:

@@ -106,7 +106,7 @@ class RegressionFit(Fit):
     def wald_test(self, names: Any = None) -> tuple[float, float, int]:
         """(χ² statistic, p-value, degrees of freedom) of the hypothesis that these coefficients are all 0."""
         every = list(self.model.names)
-        chosen = [n for n in every if n != "intercept"] if names is None else list(names)
+        chosen = [n for n in every if n not in self.model.intercepts] if names is None else list(names)
         at = [every.index(n) for n in chosen]
         v = self.theta[at]
         statistic = float(v @ np.linalg.solve(self.cov_params()[np.ix_(at, at)], v))
@@ -139,15 +139,11 @@ class RegressionFit(Fit):
 
         `extra`: offset=, exposure= where the fit had them.
         """
-        from .predict import predict
-
-        return predict(self, data, interval, level, extra)
+        return self.model.predicted(self, data, interval, level, extra)
 
     def residuals(self, data: Any, kind: str = "response", target: Any = None, **extra: Any) -> Vector:
         """Residuals of each row: "response" y − μ, "pearson", "deviance" or "working"; read in chunks."""
-        from .predict import residuals
-
-        return residuals(self, data, kind, target, extra)
+        return self.model.residual(self, data, kind, target, extra)
 
     # -- reading -----------------------------------------------------------------------------------------------------
 
@@ -172,8 +168,9 @@ class RegressionFit(Fit):
             )
         else:
             said.append(
-                f"deviance = {m.deviance:.8g} (null {m.null_deviance:.8g}), Pearson χ² = {m.pearson_chi2:.8g}, "
-                f"{m.df_resid:.10g} degrees of freedom"
+                f"deviance = {m.deviance:.8g} (null {m.null_deviance:.8g}), "
+                + (f"Pearson χ² = {m.pearson_chi2:.8g}, " if not math.isnan(m.pearson_chi2) else "")
+                + f"{m.df_resid:.10g} degrees of freedom"
                 + (f", dispersion = {m.dispersion:.6g} (ML {m.dispersion_ml:.6g})" if self.scales else "")
             )
         said.append(f"standard errors: {self.cov_type}")

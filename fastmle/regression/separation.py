@@ -40,7 +40,7 @@ def watch(fitting: Any, passes: Passes) -> Callable[[At, Vector, int], bool]:
         if steps < look[0] or not steady:
             return False
         look[0] = 2 * steps
-        fitting.lost = separating(fitting, passes, at, step)
+        fitting.lost = fitting.separated_by(passes, at, step)
         return bool(fitting.lost)
 
     return suspicious
