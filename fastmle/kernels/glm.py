@@ -20,20 +20,23 @@ from .jit import compile_kernel
 from .panels import (
     SPARE,
     STEP,
+    add_all_scores,
     add_linear,
     add_weighted_products,
     collect,
     collect_products,
     lanes_of,
     load_columns,
+    load_tile,
     plan_ahead,
 )
-from .tiles import TILE, load
+from .tiles import TILE
 from .vectors import LANES, TALL
 
 HEAD = 12  # slots before the score: loss, pearson, u, v, w, w m, w m y, a, b, c, d, Σ log w
 LOGS = 11
-INFORMATION, SQUARES, WEIGHTED_SQUARES = 0, 1, 2  # what the matrix holds: ZᵀWZ, Σ w r² z zᵀ, Σ w² r² z zᵀ
+# what the matrix holds: ZᵀWZ, Σ w r² z zᵀ, Σ w² r² z zᵀ; or there is none, and no Pearson sum: in half the time
+INFORMATION, SQUARES, WEIGHTED_SQUARES, NOTHING = 0, 1, 2, 3
 
 
 @register_jitable(fastmath={"reassoc", "contract", "nsz", "arcp"}, error_model="numpy")
@@ -70,7 +73,7 @@ def compile_glm(name: str, row: Any, constants: Any, support: Any) -> Callable[.
         acc, scores = np.zeros(lanes_of(k)), np.zeros((k + SPARE) * LANES)
         slopes = np.zeros(k + SPARE)
         slopes[:k] = beta
-        ahead, idle = np.zeros(2 * lanes_of(k) // STEP, np.int64), t.ctypes.data
+        ahead, idle = np.zeros(max(2 * lanes_of(k) // STEP, k + SPARE), np.int64), t.ctypes.data
         y, m, w, eta = np.zeros(TILE), np.ones(TILE), np.ones(TILE), np.zeros(TILE)
         loss, pearson, u, v = np.zeros(TILE), np.zeros(TILE), np.zeros(TILE), np.zeros(TILE)
         score, curve, extra = np.zeros(TILE), np.zeros(TILE), np.zeros(TILE)
@@ -86,21 +89,21 @@ def compile_glm(name: str, row: Any, constants: Any, support: Any) -> Callable[.
                     score[:] = 0.0
                     curve[:] = 0.0
                 at = features
-                load(y, addresses[at] + (first + lo) * strides[at], strides[at], kinds[at], n, 0.0, 1.0)
+                load_tile(y, addresses[at] + (first + lo) * strides[at], strides[at], kinds[at], n, 0.0, 1.0)
                 for r in range(n):
                     eta[r] = beta[0]
                     t[0, r] = 1.0
                 if roles[1]:
                     at += 1
-                    load(extra, addresses[at] + (first + lo) * strides[at], strides[at], kinds[at], n, 0.0, 1.0)
+                    load_tile(extra, addresses[at] + (first + lo) * strides[at], strides[at], kinds[at], n, 0.0, 1.0)
                     for r in range(n):
                         eta[r] += extra[r]
                 if roles[2]:
                     at += 1
-                    load(m, addresses[at] + (first + lo) * strides[at], strides[at], kinds[at], n, 0.0, 1.0)
+                    load_tile(m, addresses[at] + (first + lo) * strides[at], strides[at], kinds[at], n, 0.0, 1.0)
                 if roles[3]:
                     at += 1
-                    load(w, addresses[at] + (first + lo) * strides[at], strides[at], kinds[at], n, 0.0, 1.0)
+                    load_tile(w, addresses[at] + (first + lo) * strides[at], strides[at], kinds[at], n, 0.0, 1.0)
                 load_columns(t, addresses, strides, kinds, features, first + lo, n, center, per)
                 add_linear(eta, t, slopes, features)
                 wrong = 0
@@ -129,16 +132,20 @@ def compile_glm(name: str, row: Any, constants: Any, support: Any) -> Callable[.
                             y[r], m[r], w[r], eta[r] = 1.0, 1.0, 0.0, 0.0
                             for j in range(k):
                                 t[j, r] = 0.0
-                for r in range(n):
-                    loss[r], score[r], curve[r], pearson[r], u[r], v[r] = row(eta[r], y[r], m[r], q)
+                if matrix == NOTHING:
+                    for r in range(n):
+                        loss[r], score[r], _, _, u[r], v[r] = row(eta[r], y[r], m[r], q)
+                else:
+                    for r in range(n):
+                        loss[r], score[r], curve[r], pearson[r], u[r], v[r] = row(eta[r], y[r], m[r], q)
                 if wrong:
                     for r in range(n):
                         if not ok[r]:
                             loss[r] = score[r] = curve[r] = pearson[r] = u[r] = v[r] = 0.0
-                if matrix == 1:
+                if matrix == SQUARES:
                     for r in range(n):
                         curve[r] = score[r] * score[r]
-                elif matrix == 2:
+                elif matrix == WEIGHTED_SQUARES:
                     for r in range(n):
                         curve[r] = score[r] * score[r] * w[r]
                 if roles[3] or wrong:
@@ -171,13 +178,17 @@ def compile_glm(name: str, row: Any, constants: Any, support: Any) -> Callable[.
                     else:
                         sums[b, 9] += _dot(c_, w, n)
                 plan_ahead(ahead, addresses, strides, first + lo + TILE, first + rows, idle)
-                add_weighted_products(acc, scores, panel, t, curve, score, k, ahead)
+                if matrix == NOTHING:
+                    add_all_scores(scores, t, score, k, ahead)
+                else:
+                    add_weighted_products(acc, scores, panel, t, curve, score, k, ahead)
                 if wrong or n < TILE:
                     w[:] = 1.0
                     m[:] = 1.0
             for j in range(k):
-                sums[b, 12 + j] = collect(scores, j * LANES)
-            collect_products(acc, k, sums[b, 12 + k :])
+                sums[b, HEAD + j] = collect(scores, j * LANES)
+            if matrix != NOTHING:
+                collect_products(acc, k, sums[b, HEAD + k :])
             counts[b, 0] = bad
             counts[b, 1] = null
             counts[b, 2] = zero

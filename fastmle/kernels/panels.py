@@ -11,7 +11,7 @@ from typing import Any
 from numba.extending import register_jitable
 
 from .tiles import F64, TILE, load
-from .vectors import ACROSS, AHEAD, LANES, TALL, add_four, load_four, multiply, weigh
+from .vectors import ACROSS, AHEAD, LANES, TALL, add_four, add_scores, load_column, load_four, multiply, weigh
 
 SPARE = max(TALL, ACROSS)  # rows of zeros that a tile's columns must have to spare
 STEP = TALL * ACROSS * LANES
@@ -48,6 +48,15 @@ def plan_ahead(ahead: Any, addresses: Any, strides: Any, row: int, rows: int, id
 
 
 @register_jitable
+def load_tile(out: Any, address: int, stride: int, kind: int, rows: int, c: float, scale: float) -> None:
+    """out[:rows] = (x − c) · scale, a tile of one column."""
+    if kind == F64 and stride == 8 and rows == TILE:
+        load_column(out, address, c, scale)
+    else:
+        load(out, address, stride, kind, rows, c, scale)
+
+
+@register_jitable
 def load_columns(t: Any, addresses: Any, strides: Any, kinds: Any, features: int, row: int, rows: int, center: Any, per: Any) -> None:
     """t[1 + j] = (x_j − center) · per for all features, the tile from `row` on; four at a time where they lie by rows."""
     j = 0
@@ -62,7 +71,7 @@ def load_columns(t: Any, addresses: Any, strides: Any, kinds: Any, features: int
             load_four(t, first + 1, addresses[first] + row * strides[first], strides[first], center, per, first)
         else:
             for i in range(j, last + 1):
-                load(t[i + 1], addresses[i] + row * strides[i], strides[i], kinds[i], rows, center[i], per[i])
+                load_tile(t[i + 1], addresses[i] + row * strides[i], strides[i], kinds[i], rows, center[i], per[i])
         j = last + 1
 
 
@@ -94,6 +103,13 @@ def add_weighted_products(acc: Any, sums: Any, panel: Any, t: Any, curve: Any, s
             multiply(panel, 0, t, j, acc, at, ahead[2 * block], ahead[2 * block + 1])
             at += STEP
             block += 1
+
+
+@register_jitable
+def add_all_scores(sums: Any, t: Any, score: Any, k: int, ahead: Any) -> None:
+    """Add to `sums` the products of t[i] and score, i < k, of one tile."""
+    for j in range(0, k, ACROSS):
+        add_scores(sums, j * LANES, t, j, score, ahead[j], ahead[j + 1], ahead[j + 2], ahead[j + 3])
 
 
 @register_jitable(fastmath={"reassoc", "contract", "nsz"}, error_model="numpy")

@@ -104,6 +104,21 @@ def load_four(typingctx: Any, t: Any, j: Any, address: Any, stride: Any, center:
 
 
 @intrinsic
+def load_column(typingctx: Any, out: Any, address: Any, center: Any, per: Any) -> Any:
+    """out = (x − center) · per, x the TILE numbers one after the other from `address` on."""
+
+    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        data = data_of(context, builder, signature, args, 0)
+        long = context.get_value_type(types.intp)
+        x, c, s = builder.inttoptr(args[1], ir.DoubleType().as_pointer()), splat(builder, args[2]), splat(builder, args[3])
+        with cgutils.for_range_slice(builder, long(0), long(TILE), long(LANES), long) as (r, _):
+            store_vector(builder, builder.fmul(builder.fsub(load_vector(builder, x, r), c), s), data, r)
+        return context.get_dummy_value()
+
+    return types.void(out, types.intp, types.float64, types.float64), codegen
+
+
+@intrinsic
 def add_four(typingctx: Any, eta: Any, t: Any, j: Any, beta: Any, at: Any) -> Any:
     """eta += beta[at:at + 4] · t[j:j + 4]."""
 
@@ -146,6 +161,34 @@ def weigh(typingctx: Any, panel: Any, t: Any, i: Any, curve: Any, score: Any, su
         return context.get_dummy_value()
 
     return types.void(panel, t, types.intp, curve, score, sums, types.intp), codegen
+
+
+@intrinsic
+def add_scores(
+    typingctx: Any, sums: Any, at: Any, t: Any, j: Any, score: Any, next0: Any, next1: Any, next2: Any, next3: Any
+) -> Any:
+    """sums[at:], in LANES parts each, += Σ score · t[j:j + ACROSS], while AHEAD bytes from each of four addresses are fetched."""
+
+    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        out, t, score = (data_of(context, builder, signature, args, k) for k in (0, 2, 4))
+        long = context.get_value_type(types.intp)
+        columns = [row_of(builder, t, builder.add(args[3], long(d))) for d in range(ACROSS)]
+        places = [builder.add(args[1], long(d * LANES)) for d in range(ACROSS)]
+        slots = [cgutils.alloca_once(builder, VECTOR) for _ in places]
+        for place, slot in zip(places, slots, strict=True):
+            builder.store(load_vector(builder, out, place), slot)
+        with cgutils.for_range_slice(builder, long(0), long(TILE), long(LANES), long) as (r, _):
+            for address in args[5:]:
+                prefetch(builder, builder.add(address, builder.mul(r, long(64 // LANES))))
+            s = load_vector(builder, score, r)
+            for column, slot in zip(columns, slots, strict=True):
+                add_product(builder, slot, load_vector(builder, column, r), s)
+        for place, slot in zip(places, slots, strict=True):
+            store_vector(builder, builder.load(slot), out, place)
+        return context.get_dummy_value()
+
+    long = types.intp
+    return types.void(sums, long, t, long, score, long, long, long, long), codegen
 
 
 @intrinsic
