@@ -19,6 +19,7 @@ from .family import Family, Sums, Vector
 
 MOST_STEPS = 100
 MANY = 64  # parameters, from which on eigenvalues cost too much to be looked at first
+SURE = 1e-4  # a pivot's root, from which on a matrix is plainly positive definite
 LONGEST = 3.0  # a step in log θ, logit θ or in units
 NEAR = 0.1  # the same, of a start from which Newton's steps are at their fastest
 ROUNDED = "rounding to float64 allows no better point"
@@ -93,11 +94,12 @@ class Climb:
 def ascent(g: Vector, information: Vector) -> Vector:
     """The step I⁻¹g; where I is not positive definite its eigenvalues are taken by their size."""
     scale = np.sqrt(np.maximum(np.abs(np.diag(information)), 1e-300))
-    if len(scale) > MANY:
-        with suppress(np.linalg.LinAlgError):
-            factor = scipy.linalg.cho_factor(information / np.outer(scale, scale), overwrite_a=True, check_finite=False)
+    scaled = information / np.outer(scale, scale)
+    with suppress(np.linalg.LinAlgError):
+        factor = scipy.linalg.cho_factor(scaled, check_finite=False)
+        if len(scale) > MANY or factor[0].diagonal().min(initial=1.0) > SURE:
             return np.asarray(scipy.linalg.cho_solve(factor, g / scale) / scale)
-    values, vectors = np.linalg.eigh(information / np.outer(scale, scale))
+    values, vectors = np.linalg.eigh(scaled)
     values = np.maximum(np.abs(values), 1e-14 * np.abs(values).max())
     step: Vector = vectors @ ((vectors.T @ (g / scale)) / values) / scale
     return step

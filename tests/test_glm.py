@@ -275,3 +275,38 @@ def test_bad_input() -> None:
     fit = fm.fit("logistic", (np.c_[X, X[:, 0] + X[:, 1]], y), rank_deficient="drop")
     assert fit.dropped == ("x3",)
     close(values(fit.params), values(fm.fit("logistic", (X, y)).params), 1e-9)
+
+
+@pytest.mark.parametrize("family", ["logistic", "gamma_regression"])
+def test_places_between_passes_are_what_a_pass_finds(family: str) -> None:
+    """The last step of many rows is taken without a pass: the score, the errors and the sums are those of its end."""
+    n = 300_000
+    x = RNG.normal(size=(n, 3)) * [1.0, 2.0, 0.5] + [0.0, 5.0, 0.0]
+    eta = 0.3 + x @ [0.4, -0.2, 0.1]
+    logit = family == "logistic"
+    y = (RNG.random(n) < scipy.special.expit(eta)).astype(float) if logit else RNG.gamma(2.0, np.exp(eta) / 2.0)
+    fit = fm.fit(family, (x, y))
+    design = np.c_[np.ones(n), x]
+    mu = scipy.special.expit(design @ fit.theta) if logit else np.exp(design @ fit.theta)
+    variance, slope = (mu * (1 - mu),) * 2 if logit else (mu**2, mu)
+    information = (design * (slope**2 / variance)[:, None]).T @ design
+    score = design.T @ ((y - mu) * slope / variance)
+    norm = np.sqrt(score @ np.linalg.solve(information, score) / fit.dispersion)
+    assert norm < 1.1 * fit.score_norm + 1e-10 and fit.score_norm < 3e-7 and fit.n_passes <= 5
+    close(values(fit.bse), np.sqrt(np.diag(np.linalg.inv(information)) * (1.0 if logit else fit.dispersion)), 3e-7)
+    close(fit.pearson_chi2, np.sum((y - mu) ** 2 / variance), 1e-6)
+    if logit:
+        close(fit.llf, np.sum(y * np.log(mu) + (1 - y) * np.log1p(-mu)), 1e-12)
+    columns = {f"x{j}": np.asfortranarray(x)[:, j] for j in range(3)}
+    same = fm.fit(family, (np.asfortranarray(x), y), threads=1)
+    assert np.array_equal(same.theta, fit.theta) and np.array_equal(same.cov, fit.cov) and same.llf == fit.llf
+    order = np.argsort(y + x[:, 0])  # the head of the stream says nothing about the rest
+
+    def chunks() -> Any:
+        for lo in range(0, n, 50_000):
+            yield {**{k: c[order][lo : lo + 50_000] for k, c in columns.items()}, "y": y[order][lo : lo + 50_000]}
+
+    stream = fm.fit(family, chunks, target="y", features=list(columns))
+    assert stream.status == "ok" and stream.score_norm < 3e-7
+    np.testing.assert_allclose(stream.theta, fit.theta, rtol=1e-8, atol=1e-9)
+    close(values(stream.bse), values(fit.bse), 3e-7)

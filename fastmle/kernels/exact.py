@@ -26,8 +26,8 @@ FIRST = 2
 def empty_totals(kinds: str) -> np.ndarray:
     """One total a slot; kind "s" starts at 0, "m" (a maximum, kept in column 0) at -inf."""
     totals = np.zeros((len(kinds), WIDTH))
-    for k, kind in enumerate(kinds):
-        totals[k, 0] = -math.inf if kind == "m" else 0.0
+    if "m" in kinds:
+        totals[[kind == "m" for kind in kinds], 0] = -math.inf
     return totals
 
 

@@ -17,7 +17,6 @@ from ..states.kept import Kept
 from .blocks import Block, spread
 
 PART = 1 << 16  # rows turned into a matrix at a time
-PLACE = 1 << 16  # rows read at each place of an array
 PILOT_BLOCK = 512  # rows taken together from each place of an array
 
 
@@ -177,24 +176,6 @@ class Sample(Source):
 
     def chunks(self) -> Iterator[Chunk]:
         yield self._chunk
-
-
-class Spread(Source):
-    """About `rows` rows of data in memory, in places spread over them, as views."""
-
-    def __init__(self, inner: Source, rows: int) -> None:
-        self._inner, self._rows = inner, rows
-        self.names, self.roles, self.labels = inner.names, inner.roles, inner.labels
-        self.rows, self.reopenable, self.in_memory, self.description = rows, True, True, inner.description
-
-    def chunks(self) -> Iterator[Chunk]:
-        for chunk in self._inner.chunks():
-            size = chunk[0].size
-            wanted = self._rows * size // (self._inner.rows or size)
-            places = max(1, wanted // PLACE)
-            for at in range(places):
-                lo = size * at // places // PILOT_BLOCK * PILOT_BLOCK
-                yield tuple(c[lo : lo + PLACE] for c in chunk)
 
 
 def pilot(passes: Passes, rows: int, support: Callable[..., Any]) -> tuple[Sample, bool]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from contextlib import suppress
 from copy import copy
 from dataclasses import replace
 from typing import Any
@@ -12,12 +11,13 @@ import numpy as np
 
 from ..errors import DataError, FamilyError
 from ..family import Sums, Vector
+from ..kernels.glm import INFORMATION, NOTHING
 from ..newton import Step
 from ..passes import Passes
 from ..states.coded import CodedState
 from ..states.glm import GlmState, GlmTerms, Place
 from .blocks import slices_of
-from .design import Merged, Roles, Sample, Spread, open_design, passes_of, pilot
+from .design import Merged, Roles, Sample, open_design, passes_of, pilot
 from .glm import GeneralizedLinear
 from .model import aliases, check_fixed
 from .result import Measures, RegressionFit
@@ -25,9 +25,10 @@ from .robust import check_cov, glm_covariance
 from .scoring import At, Climb, climb
 from .separation import diverging, separating, watch
 from .solve import correlation_of, full_rank, inverse, sweep
+from .surrogate import Surrogate, regular
 
-PILOT, HEAD = 1 << 14, 1 << 17  # rows of the sample, of data in memory and of files
-SECOND = 1 << 19  # and of the places where it takes two more steps, at most a quarter of all
+PILOT, HEAD = 1 << 16, 1 << 17  # rows of the sample, of data in memory and of files
+THIN = 4  # every fourth row of it gives a start for all of it
 SAME = 1e-11  # what is left of a column that repeats others
 MANY = 1 << 18
 FAR = 1e-3  # of the loss at one place, left at another
@@ -46,6 +47,7 @@ class Fitting:
         self.free[held] = False
         self.free[0] &= model.intercept
         self.blocks = source.blocks
+        self.by_sample = not self.blocks  # a sample may lack levels
         chunk = next(iter(sample.chunks()))
         columns, rows = chunk[: len(source.names) - len(self.blocks)], chunk[0].size
         self.terms: GlmTerms = replace(model.glm_terms(source.offset, "trials" in source.roles), k=1 + len(columns))
@@ -70,15 +72,15 @@ class Fitting:
     def evaluator(self, passes: Passes, prior: bool = False) -> Any:
         penalty = self.penalty + self.prior if prior else self.penalty
 
-        def evaluate(beta: Vector, shape: float) -> At:
-            state = self.run(passes, beta, shape, 0)
+        def evaluate(beta: Vector, shape: float, matrix: int = INFORMATION) -> At:
+            state = self.run(passes, beta, shape, matrix)
             s = state.sums()
             self.states = {id(s): state}
-            return self._at(s, beta, shape, penalty)
+            return self.at(s, beta, shape, penalty)
 
         return evaluate
 
-    def _at(self, s: Sums, beta: Vector, shape: float, penalty: Vector) -> At:
+    def at(self, s: Sums, beta: Vector, shape: float, penalty: Vector) -> At:
         objective = -s.loss + (s.a if self.model.shaped else 0.0) - 0.5 * float(penalty @ beta**2)
         matrix = s.matrix + np.diag(penalty)
         gradient = np.where(self.free, s.score - penalty * beta, 0.0)
@@ -96,12 +98,12 @@ class Fitting:
                 return at
             s = copy(first.sums)
             s.__dict__.update(loss=loss, pearson=2.0 * loss, score=first.sums.score - image)
-            return self._at(s, beta, shape, self.penalty)
+            return self.at(s, beta, shape, self.penalty)
 
         return anywhere
 
     def run(self, passes: Passes, beta: Vector, shape: float, matrix: int) -> Any:
-        terms = replace(self.terms, matrix=matrix)
+        terms = replace(self.terms, matrix=matrix, constants_too=matrix != NOTHING or self.model.shaped)
         place = Place(beta, self.center, self.per, float(shape))
         if self.blocks:
             levels = tuple(len(block.columns) for block in self.blocks)
@@ -116,7 +118,7 @@ class Fitting:
             return 1.0
         return float(max(at.sums.pearson / max(at.sums.n - self.free.sum(), 1.0), 1e-300))
 
-    def first(self, passes: Passes, evaluate: Any, shape: float) -> Vector:
+    def first(self, passes: Passes, shape: float) -> Vector:
         """The constant model, or least squares on the link's scale where there is no intercept to be had."""
         s = self.run(passes, self.start, shape, 0).sums()
         beta = self.start.copy()
@@ -202,16 +204,19 @@ def fit_glm(model: GeneralizedLinear, data: Any, roles: Roles, fixed: dict[str, 
 
 def climb_to(fitting: Any, passes: Passes, small: Passes, whole: bool, shape: float) -> tuple[Climb, dict[int, Vector]]:
     start = fitting.start
-    rows = small.source.rows or 0
-    if rows:
-        evaluate = fitting.evaluator(small, prior=not whole)
-        start = fitting.first(small, evaluate, shape)
+    if small.source.rows:
+        some = _thinned(small) if fitting.by_sample and not whole else small
+        start = fitting.first(some, shape)
         if not whole:
-            begun = climb(evaluate, start, shape, 1e-2, PILOT_STEPS, fitting.dispersion, watch(fitting, small))
-            if begun.message != "separated" and begun.at.good() and begun.at.shape < 1e4:
-                start, shape = begun.at.beta, begun.at.shape
-                start = _second(fitting, passes, start, shape)
+            begun = _pilot(fitting, (some, small), start, shape)
             fitting.lost = []
+            if begun is not None:
+                guide = Surrogate(fitting, passes, small, begun.at)
+                found = guide.climb(_tolerance) if fitting.by_sample and regular(begun.at) else None
+                if found is not None:
+                    return found, {}
+                best = guide.path[-1] if guide.path else begun.at
+                start, shape = best.beta, best.shape
     evaluate = fitting.evaluator(passes)
     first = evaluate(start, shape)
     aliased = _aliased(fitting, first)
@@ -221,25 +226,29 @@ def climb_to(fitting: Any, passes: Passes, small: Passes, whole: bool, shape: fl
     def from_first(beta: Vector, q: float) -> At:
         return known.pop() if known else later(beta, q)
 
-    n = max(1.0, float(first.sums.n))
-    tolerance = max(1e-10, min(5e-7, 3e-10 * math.sqrt(n) if n > 1e5 else 1e-10))
-    found = climb(from_first, start, shape, tolerance, STEPS, fitting.dispersion, watch(fitting, passes))
+    found = climb(from_first, start, shape, _tolerance(first.sums.n), STEPS, fitting.dispersion, watch(fitting, passes))
     return found, aliased
 
 
-def _second(fitting: Any, passes: Passes, beta: Vector, shape: float) -> Vector:
-    """Two steps over places spread through data in memory, read where they are: saves a pass over all."""
-    source = passes.source
-    if not source.in_memory or (source.rows or 0) < MANY:
-        return beta
-    with suppress(DataError):  # told with its row by the pass over all
-        some = Passes(Spread(source, min(SECOND, (source.rows or 0) // 4)), passes.options)
-        for _ in range(2):
-            at = fitting.evaluator(some)(beta, shape)
-            if not at.good():
-                break
-            beta = np.asarray(beta + at.step())
-    return beta
+def _tolerance(n: float) -> float:
+    """Of the score, in standard errors."""
+    return min(5e-7, 3e-10 * math.sqrt(n)) if n > 1e5 else 1e-10
+
+
+def _thinned(small: Passes) -> Passes:
+    chunk = next(iter(small.source.chunks()))
+    return Passes(Sample(tuple(c[::THIN] for c in chunk), small.source), small.options)
+
+
+def _pilot(fitting: Any, samples: tuple[Passes, Passes], start: Vector, shape: float) -> Climb | None:
+    """The estimate of a sample, from that of a part of it."""
+    found = None
+    for some in samples:
+        begun = climb(fitting.evaluator(some, prior=True), start, shape, 0.3, PILOT_STEPS, fitting.dispersion, watch(fitting, some))
+        found = begun if begun.message != "separated" and begun.at.good() and begun.at.shape < 1e4 else None
+        if found is not None:
+            start, shape = begun.at.beta, begun.at.shape
+    return found
 
 
 def _aliased(fitting: Any, at: At) -> dict[int, Vector]:

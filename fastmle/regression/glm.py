@@ -32,6 +32,7 @@ class GeneralizedLinear(Regression):
 
     one_pass: ClassVar[bool] = False
     known_links: ClassVar[tuple[str, ...]] = ()
+    canonical: ClassVar[str] = ""  # the link under which the information is the same observed and expected
     response: ClassVar[Callable[..., Any]]
     special: ClassVar[dict[str, Callable[..., Any]]] = {}  # row functions of some links, for speed and for the tails
     constants_of: ClassVar[Callable[..., Any]]

@@ -24,6 +24,7 @@ class LogisticRegression(GeneralizedLinear):
     name: ClassVar[str] = "logistic"
     discrete: ClassVar[bool] = True
     known_links: ClassVar[tuple[str, ...]] = ("logit", "probit", "cloglog", "cauchit", "log", "identity")
+    canonical: ClassVar[str] = "logit"
     response = staticmethod(r.binomial)
     special: ClassVar[dict[str, Callable[..., Any]]] = {
         "logit": r.bernoulli_logit,
@@ -74,6 +75,7 @@ class PoissonRegression(GeneralizedLinear):
     name: ClassVar[str] = "poisson_regression"
     discrete: ClassVar[bool] = True
     known_links: ClassVar[tuple[str, ...]] = ("log", "identity", "sqrt")
+    canonical: ClassVar[str] = "log"
     response = staticmethod(r.poisson)
     special: ClassVar[dict[str, Callable[..., Any]]] = {"log": r.poisson_log}
     constants_of = staticmethod(r.poisson_constants)
@@ -128,6 +130,7 @@ class GammaRegression(GeneralizedLinear):
 
     name: ClassVar[str] = "gamma_regression"
     known_links: ClassVar[tuple[str, ...]] = ("log", "inverse", "identity")
+    canonical: ClassVar[str] = "inverse"
     response = staticmethod(r.gamma)
     constants_of = staticmethod(r.gamma_constants)
     support = staticmethod(r.above_zero)
@@ -163,6 +166,7 @@ class InverseGaussianRegression(GeneralizedLinear):
 
     name: ClassVar[str] = "inverse_gaussian_regression"
     known_links: ClassVar[tuple[str, ...]] = ("log", "inverse_squared", "inverse", "identity")
+    canonical: ClassVar[str] = "inverse_squared"
     response = staticmethod(r.inverse_gaussian)
     constants_of = staticmethod(r.inverse_gaussian_constants)
     support = staticmethod(r.above_zero)

@@ -32,6 +32,7 @@ class At:
     free: np.ndarray
     shape_free: bool
     taken: Vector | None = None  # the step, once it is known
+    doubt: float = 0.0  # of the norm, in standard errors
 
     def good(self) -> bool:
         return math.isfinite(self.objective) and bool(np.isfinite(self.gradient).all() and np.isfinite(self.matrix).all())
@@ -57,7 +58,7 @@ class At:
         square = float(self.gradient @ self.step()) / dispersion
         if self.shape_free:
             square += self.sums.u**2 / abs(self.sums.v) if self.sums.v else 0.0
-        return math.sqrt(max(0.0, square))
+        return math.sqrt(max(0.0, square)) + self.doubt
 
 
 @dataclass

@@ -29,6 +29,8 @@ MOST = 512  # coefficients
 class Softmax:
     """The coordinates of a fit, (1, u..) with u = (x − center) · per, and passes at any coefficients, class by class."""
 
+    by_sample = False
+
     def __init__(
         self, model: MultinomialRegression, sample: Sample, values: tuple[float, ...], fixed: dict[str, float]
     ) -> None:
@@ -75,7 +77,7 @@ class Softmax:
     def dispersion(self, at: At) -> float:
         return 1.0
 
-    def first(self, passes: Passes, evaluate: Any, shape: float) -> Vector:
+    def first(self, passes: Passes, shape: float) -> Vector:
         """The shares of the classes, where the intercepts are free."""
         beta: Vector = self.start.copy()
         if self.model.intercept and self.free[:: self.k].all():

@@ -11,7 +11,7 @@ import numpy as np
 from ..errors import DataError
 from ..family import Family, Sums, Vector
 from ..kernels.fold import BLOCK
-from ..kernels.glm import HEAD, LOGS, compile_glm
+from ..kernels.glm import HEAD, LOGS, NOTHING, compile_glm
 from ..kernels.gram import pairs
 from ..kernels.tiles import KINDS, addresses_of
 from .base import Chunk, Options, bad_value
@@ -31,7 +31,7 @@ class GlmTerms:
     offset: bool = False
     trials: bool = False
     constants_too: bool = True
-    matrix: int = 0
+    matrix: int = 0  # of those of kernels/glm.py
 
 
 class Place(NamedTuple):
@@ -49,7 +49,8 @@ class GlmState(TotalsState):
     def __init__(self, terms: GlmTerms, options: Options, theta: Any = None) -> None:
         self.terms = terms
         self.precision = options.weighted and options.weight_kind == "precision"
-        super().__init__(options, "s" * (HEAD + terms.k + pairs(terms.k)), theta)
+        self.bare = terms.matrix == NOTHING
+        super().__init__(options, "s" * (HEAD + terms.k + (0 if self.bare else pairs(terms.k))), theta)
 
     def _kernel(self, columns: Chunk, w: np.ndarray) -> Any:
         terms = self.terms
@@ -130,8 +131,9 @@ class GlmState(TotalsState):
         values = np.array(self.values())
         loss, pearson, u, v, weight, trials, hits, a, b, c, d = values[:LOGS].tolist()
         matrix = np.zeros((k, k))
-        upper = np.triu_indices(k)
-        matrix[upper] = matrix.T[upper] = values[HEAD + k :]
+        if not self.bare:
+            upper = np.triu_indices(k)
+            matrix[upper] = matrix.T[upper] = values[HEAD + k :]
         if not self.options.weighted:
             weight = float(self.rows)
         n = float(self.rows) if self.options.weighted and self.options.weight_kind != "frequency" else weight

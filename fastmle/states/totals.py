@@ -17,7 +17,7 @@ from .base import Chunk, Options, State, floats_from_json, floats_to_json, on_ho
 
 BOUNDARY = 256  # blocks: the anchor may move after 1, 2, 4, ... 256 blocks and then at each 256 (2^20 rows)
 DRIFT = 10.0  # standard deviations
-SERIAL = 24 * BLOCK  # rows; below this the launch of threads costs more than it saves
+SERIAL = 24 * BLOCK  # rows of one column; below this the launch of threads costs more than it saves
 WORTH = 500e-6  # seconds of work; below this too
 LAUNCH = 1 << 26  # rows; a launch ends well within half a second, so that Ctrl-C is answered
 MOST_SUMS = 1 << 22  # block sums that a launch may fill
@@ -39,7 +39,7 @@ class TotalsState(State):
     def __init__(self, options: Options, letters: str, theta: Any) -> None:
         super().__init__(options)
         self.letters = letters  # "s" a sum, "m" a maximum
-        self.is_max = np.array([k == "m" for k in letters])
+        self.is_max = np.frombuffer(letters.encode(), np.uint8) == ord("m")
         self.totals = exact.empty_totals(letters)
         self.theta = theta
         self._scratch = np.empty((1, len(letters))), np.empty((1, 3), np.int64)
@@ -154,7 +154,7 @@ class TotalsState(State):
             add_blocks(part, self.is_max, sums[lo:hi])
             parts.append(part)
 
-        few = rows <= SERIAL
+        few = rows * len(columns) <= SERIAL
         threads = 1 if few or self.options.device != "cpu" or rows * self._pace < WORTH else self.options.threads
         start = time.perf_counter()
         run_slices(job, blocks, threads)
