@@ -211,11 +211,13 @@ def climb_to(fitting: Any, passes: Passes, small: Passes, whole: bool, shape: fl
             begun = _pilot(fitting, (some, small), start, shape)
             fitting.lost = []
             if begun is not None:
-                guide = Surrogate(fitting, passes, small, begun.at)
-                found = guide.climb(_tolerance) if fitting.by_sample and regular(begun.at) else None
-                if found is not None:
-                    return found, {}
-                best = guide.path[-1] if guide.path else begun.at
+                best = begun.at
+                if fitting.by_sample and regular(best):
+                    guide = Surrogate(fitting, passes, small, best)
+                    found = guide.climb(_tolerance)
+                    if found is not None:
+                        return found, {}
+                    best = guide.path[-1] if guide.path else best
                 start, shape = best.beta, best.shape
     evaluate = fitting.evaluator(passes)
     first = evaluate(start, shape)
