@@ -4,12 +4,20 @@ from __future__ import annotations
 
 import copy
 import json
+import re
+import subprocess
+import sys
+from itertools import combinations
 from pathlib import Path
 
+import numpy as np
 import pytest
 
-from fastmle.bench.data import chosen
+from fastmle.bench.data import chosen, make
+from fastmle.bench.plot import plot
+from fastmle.bench.processes import larger
 from fastmle.bench.table import dropped, times
+from fastmle.bench.timing import record
 from fastmle.cli import main
 from fastmle.families import REGISTRY
 
@@ -44,3 +52,50 @@ def test_a_run_is_saved_shown_and_compared(tmp_path: Path, capsys: pytest.Captur
     assert main([*again, f"{out}.json"]) == 0
     assert main([*again, str(tmp_path / "old.json")]) == 1
     assert "slower: exponential fit" in capsys.readouterr().err
+
+
+def test_continuous_families_are_timed_on_floats() -> None:
+    for name in ("gaussian", "gamma", "student_t", "uniform"):
+        found = chosen(name)
+        assert found is not None and make(found[1], 1000).dtype == np.float64
+
+
+def test_files_and_processes_are_timed_and_runs_are_joined(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    parts = [tmp_path / "files", tmp_path / "processes"]
+    assert main(["bench", "--part", "files", "--rows", "9000", "--out", str(parts[0])]) == 0
+    assert main(["bench", "--part", "start-up", "--rows", "9000", "--out", str(parts[1])]) == 0
+    given = [word for part in parts for word in ("--from", f"{part}.json")]
+    capsys.readouterr()
+    assert main(["bench", *given, "--out", str(tmp_path / "both")]) == 0
+    said = capsys.readouterr().out
+    for line in ("Parquet column to gaussian fit", "a process that imports", "a process up to its first fit"):
+        assert f"| {line} |" in said and line in (tmp_path / "both.html").read_text()
+
+
+def test_larger_files_are_timed_up_to_the_rows_asked_for() -> None:
+    places = {(b["params"]["engine"], b["params"]["at"]) for b in larger(10_000)}
+    assert {("fastmle", 1000), ("fastmle", 10_000), ("polars", 10_000)} <= places
+    assert max(at for _, at in places) == 10_000
+
+
+def test_saved_runs_are_compared_by_pytest_benchmark(tmp_path: Path) -> None:
+    pytest.importorskip("pytest_benchmark")
+    saved = {"machine_info": {}, "commit_info": {"id": "0", "time": "2026-01-01T00:00:00+00:00"},
+             "benchmarks": [record("a fit", "fastmle", [0.1, 0.2, 0.3], rows=10)], "datetime": "2026-01-01T00:00:00+00:00",
+             "version": "5.1.0"}  # fmt: skip
+    paths = [tmp_path / name for name in ("one.json", "two.json")]
+    for path in paths:
+        path.write_text(json.dumps(saved))
+    command = [sys.executable, "-m", "pytest_benchmark", "compare", *map(str, paths), "--columns=median,rounds"]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, cwd=tmp_path)
+    assert done.stdout.count("a fit[fastmle]") == 2 and "200.0" in done.stdout
+
+
+def test_labels_of_a_plot_keep_clear_of_each_other() -> None:
+    dots = {f"family {i}": (10.0 + 0.1 * i, 20.0) for i in range(20)}
+    page = plot("t", "x", "y", {"roof": [(1.0, 1.0), (50.0, 50.0)]}, dots)
+    found = re.findall(r'<text x="([\d.]+)" y="([\d.]+)">(family \d+)<', page)
+    boxes = [(float(x), float(y), float(x) + 6.6 * len(name)) for x, y, name in found]
+    assert len(boxes) == 20
+    for a, b in combinations(boxes, 2):
+        assert abs(a[1] - b[1]) >= 13 or a[2] <= b[0] or b[2] <= a[0]

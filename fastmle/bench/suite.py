@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from importlib import import_module
 from typing import Any
 
 import numpy as np
@@ -17,15 +18,16 @@ from .data import Array
 
 SLOW = {"scipy": 1_000_000, "numpy": 10_000_000, "numba-stats": 10_000_000, "scikit-learn": 10_000_000}
 ITERATIVE = 20_000_000
+FEW = {"scipy": 200_000, "scipy, which stops short": 50_000, "statsmodels": 50_000}  # of a peer's iterations
 
 
 @dataclass(frozen=True)
 class Engine:
-    """`prepare(x)` gives what is timed; `most` rows; `same`: whether its answer is fastmle's."""
+    """`prepare(x)` gives what is timed; `most` rows; `rtol`: how near its answer is to fastmle's, None if it is another."""
 
     prepare: Callable[[Array], Callable[[Array], Any]]
     most: int = 1 << 62
-    same: bool = True
+    rtol: float | None = 1e-6
 
 
 @dataclass(frozen=True)
@@ -59,13 +61,14 @@ def fit_line(family: Family, sample: str, dtype: str | None = None) -> Line:
         return np.concatenate([np.ravel(v) for v in dict(api.fit(family, x, **options).params).values()])
 
     engines = _ours(fit)
-    for table, same in ((peers.FITS, True), (peers.SUMS, False)):
+    kinds = ((peers.FITS, SLOW, 1e-6), (peers.SUMS, SLOW, None), (peers.ITERATED, FEW, 1e-2), (peers.SHORT, FEW, None))
+    for table, most, rtol in kinds:
         for name, prepare in table.get(family.name, {}).items():
             if name in ("numpy", "one dsyrk") or peers.installed(name):
-                engines[name] = Engine(prepare, SLOW.get(name, 1 << 62), same)
-    most = ITERATIVE if not family.one_pass else 1 << 62
+                engines[name] = Engine(prepare, most.get(name, 1 << 62), rtol)
+    rows = ITERATIVE if not family.one_pass else 1 << 62
     return Line(
-        f"{family.name} fit{f', {dtype}' if dtype else ''}", sample, engines, most, family, None, dtype
+        f"{family.name} fit{f', {dtype}' if dtype else ''}", sample, engines, rows, family, None, dtype
     )
 
 
@@ -81,10 +84,11 @@ def loglik_line(family: Family, sample: str) -> Line:
     log_density = getattr(twin, "logpmf" if family.discrete else "logpdf", None)
     if log_density is not None:
         engines["scipy"] = Engine(lambda x: lambda x: log_density(x).sum(), SLOW["scipy"])
-    if family.name == "gaussian" and peers.installed("numba-stats"):
-        from numba_stats import norm
-
-        engines["numba-stats"] = Engine(lambda x: lambda x: norm.logpdf(x, *theta).sum(), SLOW["numba-stats"])
+    if family.name in peers.NUMBA_STATS and peers.installed("numba-stats"):
+        module, function, arguments = peers.NUMBA_STATS[family.name]
+        other = getattr(import_module(f"numba_stats.{module}"), function)
+        constants = arguments(*theta)
+        engines["numba-stats"] = Engine(lambda x: lambda x: other(x, *constants).sum(), SLOW["numba-stats"])
     return Line(f"{family.name} log-likelihood", sample, engines, family=family, theta=theta)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
 from typing import Any
 
 Engines = dict[str, dict[str, Any]]
@@ -23,6 +24,11 @@ def times(saved: dict[str, Any]) -> dict[str, Engines]:
     return {name: engines for name, engines in groups.items() if "fastmle" in engines}
 
 
+def joined(runs: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """Saved runs of one machine as one; the words about it are the first one's."""
+    return runs[0] | {"benchmarks": [bench for run in runs for bench in run["benchmarks"]]}
+
+
 def ratio(engines: Engines, other: str | None) -> float | None:
     """How many times as long as fastmle another engine takes per row."""
     if other is None or other not in engines:
@@ -41,19 +47,24 @@ def duration(seconds: float) -> str:
     return f"{1e3 * seconds:.3g} ms" if seconds >= 1e-3 else f"{1e6 * seconds:.0f} µs"
 
 
+def times_text(ratio: float) -> str:
+    return f"{ratio:.2g} x" if ratio < 100 else f"{ratio:,.0f} x"
+
+
 def _line(group: str, engines: Engines) -> str:
     ours, peer = engines["fastmle"], fastest_peer(engines)
     rows = f"{ours['rows']:,}" if "rows" in ours else ""
     speed = f"{ours['GB_per_second']:.1f} GB/s" if "GB_per_second" in ours else ""
     share = f"{100 * ours['share_of_limit']:.0f} %" if "share_of_limit" in ours else ""
     numpy, other = ratio(engines, "numpy"), ratio(engines, peer)
-    cells = [group, rows, duration(ours["seconds"]), speed, share]
-    cells += [f"{numpy:.2g} x" if numpy else "", f"{other:.2g} x ({peer})" if other else ""]
+    reads = f", {ours['reads']} reads" if ours.get("reads", 1) > 1 else ""
+    cells = [group + reads, rows, duration(ours["seconds"]), speed, share]
+    cells += [times_text(numpy) if numpy else "", f"{times_text(other)} ({peer})" if other else ""]
     return "| " + " | ".join(cells) + " |"
 
 
-def table(saved: dict[str, Any]) -> str:
-    """The Markdown table, with the machine in words."""
+def table(saved: dict[str, Any], only: Collection[str] | None = None) -> str:
+    """The Markdown table, of these groups or of all, with the machine in words."""
     machine = saved["machine_info"]
     limits = [b["extra_info"].get("limit_GB_per_second", 0.0) for b in saved["benchmarks"]]
     head = [
@@ -63,9 +74,11 @@ def table(saved: dict[str, Any]) -> str:
     words = (
         f"{machine['cpu'].get('brand_raw', machine['machine'])}, {machine['threads']} threads, read bandwidth up to "
         f'{max(limits):.1f} GB/s, Python {machine["python_version"]}, medians; "x" is how many times as long per row. '
-        "The bandwidth was measured anew for each line, on its own array."
+        f"The bandwidth was measured anew for each line, on its own array. {saved['datetime'][:10]}."
     )
-    return "\n".join([*head, *(_line(*item) for item in times(saved).items()), "", words])
+    groups = times(saved)
+    shown = groups if only is None else {name: groups[name] for name in only if name in groups}
+    return "\n".join([*head, *(_line(*item) for item in shown.items()), "", words])
 
 
 def dropped(new: dict[str, Any], old: dict[str, Any]) -> list[str]:

@@ -21,6 +21,20 @@ import click
     help="PATH.json, PATH.html and PATH.md.",
 )
 @click.option(
+    "--part",
+    "parts",
+    multiple=True,
+    type=click.Choice(["kernels", "files", "start-up", "scaling"]),
+    help="Only this part (repeat for several), which --from joins with others.",
+)
+@click.option(
+    "--scaling",
+    "most",
+    default=0.0,
+    metavar="ROWS",
+    help="Time files of 1e3, 1e4, ... rows too, up to these: 1e9 takes 8 GB of disk, and no more memory.",
+)
+@click.option(
     "--from",
     "given",
     multiple=True,
@@ -33,21 +47,29 @@ import click
     metavar="JSON",
     help="Exit 1 if a ratio to numpy has dropped by over 15 % since this run.",
 )
-def bench(families: tuple[str, ...], rows: float, out: str, given: tuple[str, ...], old: str | None) -> int:
+def bench(
+    families: tuple[str, ...],
+    rows: float,
+    out: str,
+    parts: tuple[str, ...],
+    most: float,
+    given: tuple[str, ...],
+    old: str | None,
+) -> int:
     """Time the fits of FAMILIES (default: all) and their log-likelihoods against numpy, peers and the machine's limits.
 
     Writes a run that `pytest-benchmark compare` reads, a page to look at, and a table in Markdown.
     """
     from fastmle.bench.report import report
-    from fastmle.bench.run import run
-    from fastmle.bench.table import dropped, table
+    from fastmle.bench.run import PARTS, run
+    from fastmle.bench.table import dropped, joined, table
 
     Path(out).parent.mkdir(parents=True, exist_ok=True)
     if given:
-        runs = [json.loads(Path(path).read_text()) for path in given]
-        saved = runs[0] | {"benchmarks": [b for r in runs for b in r["benchmarks"]]}
+        saved = joined([json.loads(Path(path).read_text()) for path in given])
     else:
-        saved = run(int(rows), families, lambda line: click.echo(line, err=True))
+        chosen = parts or (("kernels", "scaling") if families else PARTS)
+        saved = run(int(rows), families, lambda line: click.echo(line, err=True), chosen, int(most))
         Path(f"{out}.json").write_text(json.dumps(saved, indent=1))
     Path(f"{out}.html").write_text(report(saved))
     Path(f"{out}.md").write_text(table(saved) + "\n")
