@@ -122,12 +122,15 @@ def _finish(
         point = Point.of(family, s, theta)
         llf = point.llf
         if point.good(free_regular):
-            cov, sound = _covariance(state, family, point, free_regular)
-            cov[free & ~regular] = cov[:, free & ~regular] = np.nan
+            cov, norm = _covariance(state, family, point, free_regular)
+            if not regular.all():
+                cov[free & ~regular] = cov[:, free & ~regular] = np.nan
             own = family.units(theta)
             units = np.exp2(np.floor(np.log2(own)))  # powers of two, so that scaling back rounds nothing
-            cov = cov * np.outer(own / units, own / units)
-            norm = point.norm(free_regular)
+            ratio = own / units
+            cov = cov * (ratio[:, None] * ratio)
+            sound = not math.isnan(norm)
+            norm = norm if sound else point.norm(free_regular)
             if not sound and status == "ok":
                 status, message = "not_converged", "the information at the estimate is not positive definite"
         elif status == "ok":
@@ -148,21 +151,22 @@ def _finish(
     )  # fmt: skip
 
 
-def _covariance(state: State, family: Family, point: Point, free: np.ndarray) -> tuple[Vector, bool]:
-    """The inverse observed information in units, or the sandwich under sampling weights; 0 for fixed parameters."""
-    part = np.ix_(free, free)
-    information = point.information[part]
+def _covariance(state: State, family: Family, point: Point, free: np.ndarray) -> tuple[Vector, float]:
+    """The inverse observed information in units, or the sandwich under sampling weights, 0 for fixed parameters; and the
+    score norm. NaN if the information is not positive definite."""
     cov = np.zeros((free.size, free.size))
     if not free.any():
-        return cov, True
-    scale = np.sqrt(np.abs(np.diag(information)))
-    if not (np.diag(information) > 0.0).all():
-        return np.full_like(cov, np.nan), False
-    scaled = information / np.outer(scale, scale)
-    if np.linalg.eigvalsh(scaled)[0] <= 0.0:
-        return np.full_like(cov, np.nan), False
-    bread = np.linalg.inv(scaled) / np.outer(scale, scale)
-    inner = (bread + bread.T) / 2.0
+        return cov, 0.0
+    part = slice(None) if free.all() else np.ix_(free, free)
+    information = point.information[part]
+    diagonal = information.diagonal()
+    scale = np.sqrt(np.abs(diagonal))
+    values, vectors = np.linalg.eigh(information / (scale[:, None] * scale)) if (diagonal > 0.0).all() else ([0.0], scale)
+    if values[0] <= 0.0:
+        return np.full_like(cov, np.nan), math.nan
+    root = vectors / np.sqrt(values) / scale[:, None]  # root · rootᵀ is the inverse
+    inner = root @ root.T
+    along = point.score[free] @ root
     bound = family.constraint(point.theta)
     if bound is not None:
         across = inner @ bound[free]
@@ -171,7 +175,7 @@ def _covariance(state: State, family: Family, point: Point, free: np.ndarray) ->
     if state.options.weighted and state.options.weight_kind == "sampling":
         inner = inner @ state.meat(family, point.theta)[part] @ inner
     cov[part] = inner
-    return cov, True
+    return cov, math.sqrt(float(along @ along))
 
 
 def judged(result: Fit, strict: bool) -> Fit:

@@ -23,7 +23,7 @@ from .processes import larger, parquet, start_up
 from .suite import Line, lines
 from .timing import ROUNDS, clock, record
 
-IN_CACHE = 16 * BLOCK  # rows
+IN_CACHE = 64 * BLOCK  # rows: of the last cache, in calls that take longer than Python between them
 PARTS = ("kernels", "files", "start-up", "scaling")
 TURNS = 20
 

@@ -27,7 +27,7 @@ class Moments(NamedTuple):
 
 @row_function
 def add(x: float, a: Location) -> Moments:
-    u = (x - a.c) * a.per
+    u = x * a.per - a.c * a.per  # per is a power of two: the products are exact, the difference is rounded once
     return Moments(u, u * u)
 
 

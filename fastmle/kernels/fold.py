@@ -19,6 +19,7 @@ from numba.extending import intrinsic, register_jitable
 from numba.np.numpy_support import from_dtype
 
 from .jit import compile_kernel
+from .ones import count_ones
 from .vecmath import log
 from .vecmath.logs import log_of_sum
 from .vecmath.machine import FLAGS, fma
@@ -130,28 +131,6 @@ def slot_kinds(layout: str) -> str:
     kinds, _, extras = layout.replace("l", "s").replace("r", "s").replace("e", "").partition("|")
     pairs = (len(kinds) + 1) * (len(kinds) + 2) // 2
     return kinds + "s" * (("w" in extras) + ("p" in extras) + pairs * ("o" in extras))
-
-
-@register_jitable
-def _count_ones(x: Any) -> Any:
-    """How many ones there are, and whether all values are 0 or 1: eight bytes a word, at most 255 words a sum."""
-    whole = x.size // 8 * 8
-    words = x[:whole].view(np.uint64)
-    ones, seen = 0, np.uint64(0)
-    for lo in range(0, words.size, 255):
-        part = words[lo : min(lo + 255, words.size)]
-        bytewise = np.uint64(0)
-        for i in range(part.size):
-            bytewise += part[i]
-            seen |= part[i]
-        pairs = (bytewise & np.uint64(0x00FF00FF00FF00FF)) + (
-            (bytewise >> np.uint64(8)) & np.uint64(0x00FF00FF00FF00FF)
-        )
-        ones += int((pairs * np.uint64(0x0001000100010001)) >> np.uint64(48))
-    for i in range(whole, x.size):
-        ones += x[i]
-        seen |= np.uint64(x[i])
-    return ones, (seen & np.uint64(0xFEFEFEFEFEFEFEFE)) == 0
 
 
 @cache
@@ -298,6 +277,8 @@ def compile_fold(
 
     def fold(x, w, theta, sums, counts):  # type: ignore[no-untyped-def]
         th = theta_type(*theta)
+        if bits:
+            count_ones(x, counts, BLOCK)
         stand_in, found = fill, True  # what takes the place of a row that does not count
         for b in range(sums.shape[0]):
             s = start
@@ -311,16 +292,18 @@ def compile_fold(
                     if found:
                         stand_in = float(x[i])
                         break
-            if bits:  # a block of zeros and ones is two rows, with their counts as weights
-                ones, only_bits = _count_ones(x[lo:end])
-                if only_bits:
-                    for value in range(2):
-                        m = ones if value else end - lo - ones
-                        ok = support(float(value), th)
-                        bad += 0 if ok else m
-                        v = row(float(value) if ok else fill, th)
-                        s = _combine(s, v, (), float(m) if ok else 0.0, 0.0, counted)
-                    lo = end
+            if bits and counts[b, 1]:  # a block of zeros and ones is two rows, with their counts as weights
+                ones = counts[b, 0]
+                for value in range(2):
+                    m = ones if value else end - lo - ones
+                    ok = support(float(value), th)
+                    bad += 0 if ok else m
+                    v = row(float(value) if ok else fill, th)
+                    s = _combine(s, v, (), float(m) if ok else 0.0, 0.0, counted)
+                for k in range(slots):
+                    sums[b, k] = s[k]
+                counts[b, 0], counts[b, 1], counts[b, 2] = bad, 0, 0
+                continue
             if products:
                 odd, high, low = False, 1.0, 1.0  # high, low: of all products of two factors
                 while lo + TILE <= end:

@@ -76,6 +76,9 @@ class RowState(TotalsState):
         assert self.terms.anchor is not None
         return self.terms.anchor.of_sums(self.sums())
 
+    def _drifted(self, at: np.ndarray, running: np.ndarray, tally: np.ndarray) -> int:
+        return -1 if self.terms.anchor is None else super()._drifted(at, running, tally)
+
     def _drift(self, running: np.ndarray, rows: np.ndarray) -> np.ndarray:
         if self.terms.anchor is None:
             return np.zeros(len(running))
