@@ -50,6 +50,8 @@ def _log1p(x):
 
 @device(vecmath.log_ratio)
 def _log_ratio(x, c):
+    if not 2.0**-1022 <= c <= LARGEST:
+        return NAN
     if 0.7 * c < x < 1.4 * c:
         return libdevice.log1p((x - c) / c)
     ratio = x / c

@@ -23,6 +23,7 @@ LN2_HI, LN2_LO = 0.6931471805599453, 2.3190468138462996e-17
 NORMAL_BITS, INF_BITS = 0x0010000000000000, 0x7FF0000000000000  # of the smallest normal number, of inf
 NEGATIVE_INF_BITS = -0x10000000000000
 LEAST_NORMAL = 2.0**-1022
+TWO_54, TWO_54_BELOW = 18014398509481984.0, 5.551115123125783e-17
 HUGE = 1e300  # where a last bit more or less does not show in the logarithm
 SQRT_HALF_BITS = 0x3FE6A09E667F3BCD
 SIGN = -0x8000000000000000  # flipped, not added: the compiler takes it that sums do not overflow
@@ -60,11 +61,14 @@ def log1p(x):
 
 
 def log_ratio(x, c):
-    """log(x / c), accurate relative to itself even where x is next to c: for finite x > 0, c and 1/c normal numbers.
+    """log(x / c), accurate relative to itself even where x is next to c: for finite x > 0; nan if c is not a
+    normal number > 0, and so has few digits itself.
 
     The power of two is chosen about c: x = 2^k m with m in [c/sqrt 2, c sqrt 2), so that m-c and m+c are what their
     names say but for one rounding, and log(m/c) = 2 artanh((m-c)/(m+c)). Source: DLMF 4.6.4.
     """
+    if not LEAST_NORMAL <= c < INF:
+        return NAN
     if 0.7 * c < x < 1.4 * c:
         return math.log1p((x - c) / c)
     ratio = x / c
@@ -80,7 +84,7 @@ def sqrt(x):
 def split(x):
     """x = 2**k * m with m in [sqrt(1/2), sqrt 2), for finite x > 0, subnormal numbers included."""
     subnormal = bits(x) < NORMAL_BITS
-    scaled = bits(where(subnormal, x * 18014398509481984.0, x))  # by 2**54
+    scaled = bits(where(subnormal, x * TWO_54, x))
     # 1024 is added to the exponent so that it stays positive when the 54 is taken off.
     moved = scaled + (ONE - SQRT_HALF_BITS + (1024 << 52)) - where(subnormal, 54 << 52, 0)
     k = from_bits(shift_right(moved, 52) | INT_BITS) - (TWO_52 + 2047.0)
@@ -156,11 +160,14 @@ def _log1p(x):
 
 @cpu(log_ratio)
 def _log_ratio(x, c):
-    least = bits(c * SQRT_HALF)
+    # What depends on c alone is computed once a loop: c by 2**54 or 2**-54, so that neither it nor m + c leaves the range.
+    large = c > 1.0
+    c = where((c >= LEAST_NORMAL) & (c < INF), c, NAN) * where(large, TWO_54_BELOW, TWO_54)
+    least, none = bits(c * SQRT_HALF), TWO_52 + 2048.0 + where(large, 54.0, -54.0)
     subnormal = bits(x) < NORMAL_BITS
-    moved = bits(where(subnormal, x * 18014398509481984.0, x)) - least  # by 2**54
+    moved = bits(where(subnormal, x * TWO_54, x)) - least
     m = from_bits((moved & MANTISSA) + least)
-    k = from_bits(shift_right(moved ^ SIGN, 52) | INT_BITS) - (TWO_52 + 2048.0)
+    k = from_bits(shift_right(moved ^ SIGN, 52) | INT_BITS) - none
     k = where(subnormal, k - 54.0, k)
     s = (m - c) / (m + c)
     twice, z = s + s, s * s
