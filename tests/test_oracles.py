@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 import scipy
 from conftest import CASES, Case
-from oracle import Best
+from oracle import Best, exactly
 
 import fastmle as fm
 from fastmle.families import REGISTRY, family_class
@@ -400,3 +400,42 @@ def test_several_columns_in_closed_form() -> None:
     a, b = fm.fit("mvn", (z * sd) @ turn.T), fm.fit("mvn", (z + mean) @ turn.T)
     assert fm.entropy(a) == pytest.approx(np.sum(0.5 * np.log(2 * np.pi * np.e * sd**2)), rel=1e-10)
     assert fm.kl(a, b) == pytest.approx(np.sum(0.5 * (sd**2 + mean**2 - 1) - np.log(sd)), rel=1e-10)
+
+
+SHAPES = (1e-3, 0.7, 15.9, 300.0, 1e8)
+
+
+@pytest.mark.parametrize("factor", [1.0 + 1e-12, 1.0 + 3e-7, 1.3, 1e-3])
+def test_entropy_and_divergence_of_gamma_functions(factor: float) -> None:
+    """Shapes from 1e-3 to 1e8, near each other and apart, against the formulas of ln Γ and ψ in 60 digits."""
+    digamma, loggamma = cache(mp.digamma), cache(mp.loggamma)
+
+    def gamma_kl(k: Any, r: Any, j: Any, q: Any) -> Any:
+        return (k - j) * digamma(k) - loggamma(k) + loggamma(j) + j * mp.log(r / q) + k * (q / r - 1)
+
+    def log_beta(a: Any) -> Any:
+        return mp.fsum(map(loggamma, a)) - loggamma(mp.fsum(a))
+
+    def dirichlet_kl(a: Any, b: Any) -> Any:
+        falls = [(u - v) * (digamma(u) - digamma(mp.fsum(a))) for u, v in zip(a, b, strict=True)]
+        return log_beta(b) - log_beta(a) + mp.fsum(falls)
+
+    def dirichlet_entropy(a: Any) -> Any:
+        s = mp.fsum(a)
+        return log_beta(a) + (s - len(a)) * digamma(s) - mp.fsum((v - 1) * digamma(v) for v in a)
+
+    with mp.workdps(60):
+        for k in map(mp.mpf, SHAPES):
+            at = np.array([float(k), 3.0])
+            gamma, inverse = k - mp.log(3) + loggamma(k) + (1 - k) * digamma(k), k + mp.log(3) + loggamma(k) - (1 + k) * digamma(k)
+            for made, entropy in ((fm.Gamma(), gamma), (fm.InverseGamma(), inverse)):
+                assert abs(float(made.entropy(at) - entropy)) <= 1e-14 * max(30.0, abs(float(entropy)))
+                for other in (at * [factor, 1.0], at * factor, at * [1.0, factor]):
+                    assert relative(made.kl(at, other), gamma_kl(k, mp.mpf(3), *exactly(other))) <= 2e-13
+        for pair in itertools.product(SHAPES, SHAPES):
+            for made, alpha in ((fm.Beta(), np.array(pair)), (fm.Dirichlet(k=3), np.array([*pair, 2.5]))):
+                entropy = dirichlet_entropy(exactly(alpha))
+                assert abs(float(made.entropy(alpha) - entropy)) <= 1e-14 * max(30.0, abs(float(entropy)))
+                for moved in ([factor, 1.0, 1.0], [factor] * 3):
+                    other = alpha * moved[: alpha.size]
+                    assert relative(made.kl(alpha, other), dirichlet_kl(exactly(alpha), exactly(other))) <= 2e-10

@@ -28,6 +28,7 @@ from ..family import (
     unit_anchor,
     unit_gaps,
 )
+from ..kernels.vecmath.bregman import dirichlet_divergence, dirichlet_entropy
 from ..kernels.vecmath.gaps import log_minus_digamma, stirling_error, trigamma_minus_inverse
 
 TERMS = RowTerms(
@@ -89,11 +90,7 @@ class Beta(Family):
         return scipy.stats.beta(*theta)
 
     def entropy(self, theta: Vector) -> float:
-        (a, b), psi = theta, scipy.special.digamma
-        lost = (a - 1.0) * psi(a) + (b - 1.0) * psi(b) - (a + b - 2.0) * psi(a + b)
-        return float(scipy.special.betaln(a, b) - lost)
+        return dirichlet_entropy(theta)
 
     def kl(self, theta: Vector, other: Vector) -> float:
-        (a, b), (c, d), psi = theta, other, scipy.special.digamma
-        gain = (a - c) * psi(a) + (b - d) * psi(b) - (a + b - c - d) * psi(a + b)
-        return float(scipy.special.betaln(c, d) - scipy.special.betaln(a, b) + gain)
+        return dirichlet_divergence(theta, other)

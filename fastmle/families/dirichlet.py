@@ -27,7 +27,8 @@ from ..family import (
     log_terms,
     on_simplex,
 )
-from ..kernels.vecmath.gaps import log_beta, log_minus_digamma, stirling_error, trigamma_minus_inverse
+from ..kernels.vecmath.bregman import dirichlet_divergence, dirichlet_entropy
+from ..kernels.vecmath.gaps import log_minus_digamma, stirling_error, trigamma_minus_inverse
 
 
 def row_scores(theta: Vector) -> Vector:
@@ -88,9 +89,7 @@ class Dirichlet(Family):
         return RowsFirst(scipy.stats.dirichlet(theta))
 
     def entropy(self, theta: Vector) -> float:
-        psi, total = scipy.special.digamma, float(theta.sum())
-        return float(log_beta(*theta) + (total - self.k) * psi(total) - (theta - 1.0) @ psi(theta))
+        return dirichlet_entropy(theta)
 
     def kl(self, theta: Vector, other: Vector) -> float:
-        falls = scipy.special.digamma(theta) - scipy.special.digamma(theta.sum())
-        return float(log_beta(*other) - log_beta(*theta) + (theta - other) @ falls)
+        return dirichlet_divergence(theta, other)

@@ -24,6 +24,7 @@ from ..family import (
     log_gap,
     log_terms,
 )
+from ..kernels.vecmath.bregman import gamma_divergence, gamma_entropy
 from ..kernels.vecmath.gaps import (
     log_minus_digamma,
     log_shortfall,
@@ -70,15 +71,8 @@ class Gamma(Family):
         return scipy.stats.gamma(theta[0], scale=1.0 / theta[1])
 
     def entropy(self, theta: Vector) -> float:
-        k, r = theta
-        return float(k - math.log(r) + math.lgamma(k) + (1.0 - k) * scipy.special.digamma(k))
+        """k − log r + log Γ(k) + (1 − k) ψ(k)."""
+        return gamma_entropy(theta[0]) - math.log(theta[1])
 
     def kl(self, theta: Vector, other: Vector) -> float:
-        (k, r), (j, q) = theta, other
-        return float(
-            (k - j) * scipy.special.digamma(k)
-            - math.lgamma(k)
-            + math.lgamma(j)
-            + j * math.log(r / q)
-            + k * (q / r - 1.0)
-        )
+        return gamma_divergence(*theta, *other)

@@ -27,6 +27,7 @@ from ..family import (
     inverse_log_gap,
     positive,
 )
+from ..kernels.vecmath.bregman import gamma_divergence, inverse_gamma_entropy
 from ..kernels.vecmath.gaps import (
     log_minus_digamma,
     log_shortfall,
@@ -82,10 +83,9 @@ class InverseGamma(Family):
         return scipy.stats.invgamma(theta[0], scale=theta[1])
 
     def entropy(self, theta: Vector) -> float:
-        a, b = theta
-        return float(a + math.log(b) + math.lgamma(a) - (1.0 + a) * scipy.special.digamma(a))
+        """a + log b + log Γ(a) − (1 + a) ψ(a)."""
+        return inverse_gamma_entropy(theta[0]) + math.log(theta[1])
 
     def kl(self, theta: Vector, other: Vector) -> float:
-        (a, b), (j, q) = theta, other
-        lost = (a - j) * scipy.special.digamma(a) - math.lgamma(a) + math.lgamma(j)
-        return float(lost + j * math.log(b / q) + a * (q / b - 1.0))
+        """That of the gamma distributions of 1/x."""
+        return gamma_divergence(*theta, *other)

@@ -14,7 +14,7 @@ import numpy as np
 import scipy
 
 from ..family import Family, Param, RowTerms, Sums, Vector, finite, mean_and_sd, quantiles, row_function
-from ..kernels.vecmath.gaps import half_step, log_beta
+from ..kernels.vecmath.gaps import half_step, log_beta, log_minus_digamma
 
 MOST = 1e6  # ν from which a t is no longer told from a normal
 FAR, BACK = 2.0**400, 2.0**-600
@@ -122,5 +122,6 @@ class StudentT(Family):
         return scipy.stats.t(*theta) if math.isfinite(theta[0]) else scipy.stats.norm(*theta[1:])
 
     def entropy(self, theta: Vector) -> float:
-        v, fall = theta[0], scipy.special.digamma(0.5 * theta[0] + 0.5) - scipy.special.digamma(0.5 * theta[0])
+        v = theta[0]
+        fall = math.log1p(1.0 / v) - log_minus_digamma(0.5 * v + 0.5) + log_minus_digamma(0.5 * v)
         return float(0.5 * (v + 1.0) * fall + 0.5 * math.log(v) + log_beta(0.5 * v, 0.5) + math.log(theta[2]))
