@@ -18,29 +18,34 @@ _HALF_LOG_2PI = 0.5 * math.log(2.0 * math.pi)
 _STIRLING = (1 / 12, -1 / 360, 1 / 1260, -1 / 1680, 1 / 1188, -691 / 360360, 1 / 156)  # of x^−1, x^−3, ...
 
 
-def less_x_log_x(a: float, d: float) -> float:
-    """The Bregman divergence from a to a + d of ln Γ(x) − x ln x + x: ~ d²/4a² for large a and small d."""
-    if min(a, a + d) < _LARGE:
-        shifts = [of_minus_log(a + i, d) for i in range(_LARGE)]
-        above = less_x_log_x(a + _LARGE, d) + of_x_log_x(a + _LARGE, d)
-        return math.fsum([above, *shifts, -of_x_log_x(a, d)])
-    return 0.5 * of_minus_log(a, d) + _of_stirling_error(a, d)
+def less_x_log_x(a: float, b: float, d: float) -> float:
+    """The Bregman divergence from a to b of ln Γ(x) − x ln x + x: ~ d²/4a² for large a and small d.
+
+    Here as below d is b − a, which rounding must not take from the sums.
+    """
+    if min(a, b) < _LARGE:
+        shifts = [of_minus_log(a + i, b + i, d) for i in range(_LARGE)]
+        far = a + _LARGE, b + _LARGE, d
+        return math.fsum([less_x_log_x(*far), of_x_log_x(*far), *shifts, -of_x_log_x(a, b, d)])
+    return 0.5 * of_minus_log(a, b, d) + _of_stirling_error(a, b, d)
 
 
-def of_minus_log(a: float, d: float) -> float:
-    """d/a − ln((a + d)/a), the Bregman divergence of −ln x."""
+def of_minus_log(a: float, b: float, d: float) -> float:
+    """d/a − ln(b/a), the Bregman divergence of −ln x."""
     t = d / a
-    return -float(log1p_minus(t)) if abs(t) < 0.25 else t - math.log((a + d) / a)
+    if abs(t) < 0.25:
+        return -float(log1p_minus(t))
+    return t - (math.log(b / a) if 1e-300 < b / a < 1e300 else math.log(b) - math.log(a))
 
 
-def of_x_log_x(a: float, d: float) -> float:
-    """b ln(b/a) − d with b = a + d, the Bregman divergence of x ln x."""
-    return (a + d) * of_minus_log(a + d, -d)
+def of_x_log_x(a: float, b: float, d: float) -> float:
+    """b ln(b/a) − d, the Bregman divergence of x ln x."""
+    return b * of_minus_log(b, a, -d)
 
 
-def _of_stirling_error(a: float, d: float) -> float:
-    """The Bregman divergence of ε, a >= 16: of each x^−p it is a^−p (1 − u)²/u Σ_l (p − l) u^l, with u = a/(a + d)."""
-    t, b = d / a, a + d
+def _of_stirling_error(a: float, b: float, d: float) -> float:
+    """The Bregman divergence of ε, a >= 16: of each x^−p it is a^−p (1 − u)²/u Σ_l (p − l) u^l, with u = a/b."""
+    t = d / a
     if abs(t) > 0.5:
         return stirling_error(b) - stirling_error(a) + d * (log_minus_digamma(a) - 0.5 / a)
     u, total = a / b, 0.0
@@ -53,7 +58,7 @@ def _of_stirling_error(a: float, d: float) -> float:
 def gamma_divergence(shape: float, rate: float, other_shape: float, other_rate: float) -> float:
     """KL between gamma distributions, with m and m' their means: j (m/m' − 1 − log(m/m')) + what the shapes k, j differ by."""
     k, r, j, q = map(Fraction, (shape, rate, other_shape, other_rate))
-    return -other_shape * _log_shortfall_of(q * k - r * j, r * j) + less_x_log_x(shape, other_shape - shape)
+    return -other_shape * _log_shortfall_of(q * k - r * j, r * j) + less_x_log_x(shape, other_shape, other_shape - shape)
 
 
 def dirichlet_entropy(alpha: Any) -> float:
@@ -73,8 +78,8 @@ def dirichlet_divergence(alpha: Any, other: Any) -> float:
         -v * _log_shortfall_of(Fraction(u) * exact_other - Fraction(v) * exact, Fraction(v) * exact)
         for u, v in zip(a, b, strict=True)
     ]
-    sizes = [less_x_log_x(u, v - u) for u, v in zip(a, b, strict=True)]
-    return math.fsum([*means, *sizes, -less_x_log_x(s, float(exact_other - exact))])
+    sizes = [less_x_log_x(u, v, v - u) for u, v in zip(a, b, strict=True)]
+    return math.fsum([*means, *sizes, -less_x_log_x(s, math.fsum(b), float(exact_other - exact))])
 
 
 def _log_shortfall_of(gap: Fraction, unit: Fraction) -> float:
