@@ -24,7 +24,6 @@ from .request import (
 )
 from .result import Fit
 from .sources import Source
-from .sources.categories import coded
 from .states import Options
 from .stats import SufficientStats
 
@@ -89,9 +88,6 @@ def fit(
     given = [name for name, part in parts.items() if part is not None] + ["cov"] * (cov != "model")
     if given:
         raise FamilyError(f"{given[0]}= is for regressions, and {chosen.name} is a distribution")
-    if chosen.takes_text:
-        data, column, categories = coded(data, column)
-        chosen = chosen.of_text(categories) if categories else chosen
     chosen, passes = passes_over(
         chosen, data, column=column, columns=columns, weights=weights, weight_kind=weight_kind, nulls=nulls, threads=threads,
         device=device, chunk_rows=chunk_rows, progress=bar, keep=keep is not None, points=points,

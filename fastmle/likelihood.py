@@ -58,7 +58,7 @@ def _loglik_and_n(
     constants = {} if isinstance(family, Family) else {n: values.pop(n) for n in constants_of(family) if n in values}
     chosen, passes = passes_over(
         family_of(family, **constants), data, column=column, columns=columns, weights=weights, weight_kind=weight_kind,
-        nulls=nulls, threads=threads, device=device, chunk_rows=chunk_rows,
+        nulls=nulls, threads=threads, device=device, chunk_rows=chunk_rows, named=values,
     )  # fmt: skip
     theta = chosen.unpack(values)
     check_theta(chosen, theta)

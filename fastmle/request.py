@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any, Literal
 
 from .errors import FamilyError
@@ -11,6 +12,7 @@ from .pool import cores
 from .sources import Source, open_source
 from .states import Options
 from .states.kept import Kept
+from .text import with_text
 
 WeightKind = Literal["frequency", "precision", "sampling"]
 Nulls = Literal["raise", "drop"]
@@ -51,10 +53,11 @@ def passes_over(
     family: Family, data: Any, *,
     column: Any = None, columns: Any = None, weights: Any = None, weight_kind: str = "frequency", nulls: str = "raise",
     threads: int | None = None, device: str = "cpu", chunk_rows: int | None = None,
-    progress: Progress | None = None, keep: bool = False, points: int = 0,
+    progress: Progress | None = None, keep: bool = False, points: int = 0, named: Iterable[str] = (),
 ) -> tuple[Family, Passes]:  # fmt: skip
-    """The family bound to the columns of the data, and the passes over these."""
+    """The family bound to the columns of the data, and the passes over these; `named` are parameters that are given."""
     check_device(device)
+    family, data, column = with_text(family, data, column, named)
     source = open_source(data, wanted_columns(column, columns), {"weights": weights}, chunk_rows=chunk_rows)
     family = family.bind(source.names)
     options = reading_options(source, family, weights is not None, weight_kind, nulls, threads, device)

@@ -22,6 +22,7 @@ from .states import Chunk, Options, State, new_state
 from .states.kept import Kept
 from .storage import states as storage
 from .tables import html_table
+from .text import with_text
 
 _NATIVE = {np.dtype(t) for t in ("f8", "f4", "i8", "i4", "u1")}
 
@@ -64,7 +65,8 @@ class SufficientStats:
             if chunk.ndim == 1 and chunk.dtype in _NATIVE:
                 self._add(("x",), (chunk,), False)
                 return self
-        source = open_source(as_columns(chunk), self.columns, {"weights": weights})
+        _, data, column = with_text(self.family, chunk, self.columns)
+        source = open_source(as_columns(data), column, {"weights": weights})
         before = dict(self.__dict__)
         before["_state"] = None if self._state is None else copy(self._state)
         before["kept"] = self.kept and self.kept.copy()

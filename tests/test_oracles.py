@@ -366,13 +366,80 @@ def test_categories_of_text(tmp_path: Any) -> None:
         assert (fit.theta == same.theta).all() and fit.llf == same.llf and fit.nobs_dropped == 1
         again = fm.Fit.from_dict(fit.to_dict())
         assert again.family == fit.family and list(again.params) == list(fit.params)
+        best = fm.compare(data, ["categorical"], column="state", weights="w", nulls="drop")[0]
+        assert best == fit == fm.compare(data, "all", column="state", weights="w", nulls="drop")[0]
+        at = {"p_on time": 0.25, "p_early": 0.25, "p_late": 0.5}
+        numbers = np.array([codes[v] for v in words])
+        expected = fm.loglik("categorical", numbers, weights=w, nulls="drop", k=3, p_0=0.25, p_1=0.5, p_2=0.25)
+        assert fm.loglik("categorical", data, at, column="state", weights="w", nulls="drop") == pytest.approx(expected, rel=1e-15)
     assert list(fm.fit("categorical", np.array(["b", "a", "b"])).params.values()) == [1 / 3, 2 / 3]
+    few = {"p_late": 0.5, "p_early": 0.5}  # "on time" is impossible
+    assert fm.loglik("categorical", frame, few, column="state", nulls="drop") == -math.inf
+    assert fm.nll("categorical", np.array(["b", "a"]), p_a=0.25, p_b=0.75) == pytest.approx(-0.5 * math.log(3 / 16))
+    with pytest.raises(fm.FamilyError, match="gamma takes numbers"):
+        fm.compare(frame, ["categorical", "gamma"], column="state", nulls="drop")
     with pytest.raises(fm.DataError, match=r"'state', row 2.*null"):
         fm.fit("categorical", frame, column="state")
     with pytest.raises(fm.FamilyError, match="k ="):
         fm.fit("categorical", frame, column="state", k=4)
     with pytest.raises(fm.FamilyError, match="k="):
         fm.fit("categorical", [0, 1, 2])
+
+
+def test_states_of_text(tmp_path: Any) -> None:
+    """The categories are told at birth, so that states merge; any chunk of text is then taken."""
+    import polars as pl
+
+    words = np.array(["late", "early", "on time", "late", "late", "early"])
+    made = fm.Categorical(categories=["early", "late", "on time"])
+    state = fm.suffstats("categorical", categories=["early", "late", "on time"], column="state")
+    state.update({"state": words[:2]}, weights=[1.0, 2.0]).update(pl.DataFrame({"state": words[2:4]}))
+    other = fm.suffstats(made, column="state").update({"state": words[4:].tolist()})
+    fit = (state + other).fit()
+    assert fit == fm.fit(made, pl.DataFrame({"state": words, "w": [1.0, 2.0, 1.0, 1.0, 1.0, 1.0]}), column="state", weights="w")
+    assert list(fit.params) == ["p_early", "p_late", "p_on time"]
+    plain = fm.suffstats(made).update(words).update(words[:1]).update([2, 0])  # codes are as good
+    assert dict(plain.fit().params) == {"p_early": 3 / 9, "p_late": 4 / 9, "p_on time": 2 / 9}
+    plain.save(tmp_path / "state")
+    assert fm.load(tmp_path / "state") == plain and fm.load(tmp_path / "state").family == made
+    before = plain.to_bytes()
+    with pytest.raises(fm.DataError, match=r"row 1.*outside the support"):
+        plain.update(np.array(["late", "never"]))
+    with pytest.raises(fm.FamilyError, match="merge"):
+        plain + fm.suffstats("categorical", categories=["early", "late", "never"]).update(np.array(["never"]))
+    assert plain.to_bytes() == before
+    with pytest.raises(fm.FamilyError, match="categories="):
+        fm.suffstats("categorical").update(words)
+
+
+def test_probabilities_and_densities_are_ranked_apart() -> None:
+    rng = np.random.default_rng(1)
+    fits = fm.compare(rng.poisson(20.0, 3000) * 1.0, ["gamma", "gaussian", "poisson", "negative_binomial"])
+    assert [f.family.discrete for f in fits] == [True, True, False, False]
+    deltas = [row["delta_aic"] for row in fits.table]
+    assert deltas[0] == deltas[2] == 0.0 and min(deltas) == 0.0
+    assert "other units" in repr(fits) and "other units" in fits._repr_html_()
+    assert "other units" not in repr(fm.compare(rng.gamma(2.0, 1.0, 500), ["gamma", "gaussian"]))
+    bits = fm.compare((rng.random(999) < 0.3) * 1.0, "all")  # no density is for 0 and 1
+    assert all(f.family.discrete for f in bits) and bits[0].family.name == "bernoulli"
+    assert fm.compare((rng.random(999) < 0.3) * 1.0, ["cauchy", "bernoulli"])[-1].status == "degenerate"  # unless it is named
+
+
+def test_comparisons_share_one_read() -> None:
+    reads = 0
+    x = np.random.default_rng(1).gamma(2.0, 30.0, 4000)
+
+    def chunks() -> Any:
+        nonlocal reads
+        reads += 1
+        yield x
+
+    one = fm.compare(chunks, ["gamma", "lognormal", "gaussian", "exponential", "inverse_gamma", "pareto"])
+    assert len(one) == 6 and reads <= 2  # one opens the source and learns its columns
+    opened, reads = reads - 1, 0
+    fits = fm.compare(chunks, "all")
+    several = [f.n_passes + 1 for f in fits if not f.family.one_pass]  # and a pilot each
+    assert len(several) >= 6 and reads <= 1 + opened + sum(several)
 
 
 def test_comparisons_of_everything() -> None:
@@ -384,10 +451,9 @@ def test_comparisons_of_everything() -> None:
         fits = fm.compare(x.astype(float), "all")  # one dtype: each is a kernel of its own
         assert fits[0].family.name == best
         assert "mvn" not in [f.family.name for f in fits]
-        aics = [f.aic for f in fits if f.converged]
-        assert aics == sorted(aics) and all(not f.converged for f in fits[len(aics) :])
+        ranked = [(not f.family.discrete, f.aic) for f in fits if f.converged]
+        assert ranked == sorted(ranked) and all(not f.converged for f in fits[len(ranked) :])
         assert ("von_mises" in [f.family.name for f in fits]) == (np.ptp(x) <= 2 * np.pi)
-    assert fm.compare((rng.random(999) < 0.3) * 1.0, "all")[-1].status == "degenerate"  # most values equal: no maximum
     assert fm.compare(rng.dirichlet([1, 2, 3], 500), "all")[0].family.name == "dirichlet"
 
 

@@ -101,6 +101,10 @@ class Family(ABC):
         """The family for a column of text with these categories, whose codes are the data."""
         raise FamilyError(f"{self.name} takes numbers, not text")
 
+    def known_categories(self, names: tuple[str, ...]) -> tuple[str, ...]:
+        """The categories that this family has, or that these names of its parameters tell; none: those that occur."""
+        return ()
+
     def constants(self) -> dict[str, Any]:
         """The constants this object carries, by name: `Family(**constants)` makes it again."""
         return {f.name: getattr(self, f.name) for f in fields(self)}  # type: ignore[arg-type]

@@ -13,10 +13,11 @@ from fastmle.sources.paths import is_path
 MOST = 1 << 16  # categories
 
 
-def coded(data: Any, column: Any) -> tuple[Any, str | None, tuple[str, ...]]:
+def coded(data: Any, column: Any, known: tuple[str, ...] = ()) -> tuple[Any, str | None, tuple[str, ...]]:
     """(data, column, categories): a query whose column holds codes, if the column is of text; else all as it was.
 
-    The categories are those that occur, in the order of their names. Raises DataError for more than 65,536 of them.
+    The categories are the known ones, any other value having the code −1; or those that occur, in the order of their
+    names. Raises DataError for more than 65,536 of them.
     """
     unchanged = data, column, ()
     query = _query_of(data)
@@ -29,6 +30,9 @@ def coded(data: Any, column: Any) -> tuple[Any, str | None, tuple[str, ...]]:
     if kind is None or kind.base_type() not in (pl.String, pl.Categorical, pl.Enum):
         return unchanged
     text = pl.col(name).cast(pl.String)
+    if known:
+        codes = text.replace_strict(list(known), list(range(len(known))), default=-1, return_dtype=pl.Int32)
+        return query.with_columns(pl.when(text.is_not_null()).then(codes).alias(name)), name, known
     found = query.select(text.unique().drop_nulls().sort()).collect(engine="streaming")[name].to_list()
     if len(found) > MOST:
         raise DataError(f"column {name!r} has {len(found)} categories, at most {MOST} are possible", column=name)
