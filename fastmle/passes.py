@@ -79,7 +79,8 @@ class Passes:
         """One full read, added to several states."""
         self.count += 1
         kept = self.kept if self.count == 1 else None  # the first pass fills it
-        for row, chunk in aligned(self.source.chunks()):
+        chunks = self.source.chunks()
+        for row, chunk in ((0, c) for c in chunks) if self.source.single else aligned(chunks):
             for lo in range(0, chunk[0].size, PIECE):
                 piece = tuple(c[lo : lo + PIECE] for c in chunk)
                 for state in states:

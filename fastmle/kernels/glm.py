@@ -73,7 +73,7 @@ def compile_glm(name: str, row: Any, constants: Any, support: Any) -> Callable[.
         acc, scores = np.zeros(lanes_of(k)), np.zeros((k + SPARE) * LANES)
         slopes = np.zeros(k + SPARE)
         slopes[:k] = beta
-        ahead, idle = np.zeros(max(2 * lanes_of(k) // STEP, k + SPARE), np.int64), t.ctypes.data
+        ahead, idle = np.zeros(2 * lanes_of(k) // STEP, np.int64), t.ctypes.data
         y, m, w, eta = np.zeros(TILE), np.ones(TILE), np.ones(TILE), np.zeros(TILE)
         loss, pearson, u, v = np.zeros(TILE), np.zeros(TILE), np.zeros(TILE), np.zeros(TILE)
         score, curve, extra = np.zeros(TILE), np.zeros(TILE), np.zeros(TILE)
@@ -177,10 +177,10 @@ def compile_glm(name: str, row: Any, constants: Any, support: Any) -> Callable[.
                                 sums[b, 11] += np.log(w[r])
                     else:
                         sums[b, 9] += _dot(c_, w, n)
-                plan_ahead(ahead, addresses, strides, first + lo + TILE, first + rows, idle)
                 if matrix == NOTHING:
-                    add_all_scores(scores, t, score, k, ahead)
+                    add_all_scores(scores, t, score, k)
                 else:
+                    plan_ahead(ahead, addresses, strides, first + lo + TILE, first + rows, idle)
                     add_weighted_products(acc, scores, panel, t, curve, score, k, ahead)
                 if wrong or n < TILE:
                     w[:] = 1.0

@@ -106,10 +106,10 @@ def add_weighted_products(acc: Any, sums: Any, panel: Any, t: Any, curve: Any, s
 
 
 @register_jitable
-def add_all_scores(sums: Any, t: Any, score: Any, k: int, ahead: Any) -> None:
+def add_all_scores(sums: Any, t: Any, score: Any, k: int) -> None:
     """Add to `sums` the products of t[i] and score, i < k, of one tile."""
     for j in range(0, k, ACROSS):
-        add_scores(sums, j * LANES, t, j, score, ahead[j], ahead[j + 1], ahead[j + 2], ahead[j + 3])
+        add_scores(sums, j * LANES, t, j, score)
 
 
 @register_jitable(fastmath={"reassoc", "contract", "nsz"}, error_model="numpy")

@@ -82,7 +82,10 @@ def _transposed(builder: Any, rows: list[Any]) -> list[Any]:
 
 @intrinsic
 def load_four(typingctx: Any, t: Any, j: Any, address: Any, stride: Any, center: Any, per: Any, at: Any) -> Any:
-    """t[j:j + 4] = (x − center[at:]) · per[at:], x four numbers side by side in each of TILE rows from `address` on."""
+    """t[j:j + 4] = (x − center[at:]) · per[at:], x four numbers side by side in each of TILE rows from `address` on.
+
+    The next tile is fetched meanwhile.
+    """
 
     def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         out, center, per = (data_of(context, builder, signature, args, k) for k in (0, 4, 5))
@@ -91,10 +94,12 @@ def load_four(typingctx: Any, t: Any, j: Any, address: Any, stride: Any, center:
         places = [builder.add(args[6], long(d)) for d in range(ACROSS)]
         centers = [splat(builder, builder.load(builder.gep(center, [p]))) for p in places]
         scales = [splat(builder, builder.load(builder.gep(per, [p]))) for p in places]
+        tile = builder.mul(args[3], long(TILE))
         with cgutils.for_range_slice(builder, long(0), long(TILE), long(LANES), long) as (r, _):
             rows = []
             for lane in range(LANES):
                 place = builder.add(args[2], builder.mul(builder.add(r, long(lane)), args[3]))
+                prefetch(builder, builder.add(place, tile))
                 rows.append(builder.load(builder.inttoptr(place, _FOUR.as_pointer()), align=8))
             for x, c, s, column in zip(_transposed(builder, rows), centers, scales, columns, strict=True):
                 store_vector(builder, builder.fmul(builder.fsub(x, c), s), column, r)
@@ -105,13 +110,17 @@ def load_four(typingctx: Any, t: Any, j: Any, address: Any, stride: Any, center:
 
 @intrinsic
 def load_column(typingctx: Any, out: Any, address: Any, center: Any, per: Any) -> Any:
-    """out = (x − center) · per, x the TILE numbers one after the other from `address` on."""
+    """out = (x − center) · per, x the TILE numbers one after the other from `address` on.
+
+    The next tile is fetched meanwhile.
+    """
 
     def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         data = data_of(context, builder, signature, args, 0)
         long = context.get_value_type(types.intp)
         x, c, s = builder.inttoptr(args[1], ir.DoubleType().as_pointer()), splat(builder, args[2]), splat(builder, args[3])
         with cgutils.for_range_slice(builder, long(0), long(TILE), long(LANES), long) as (r, _):
+            prefetch(builder, builder.ptrtoint(builder.gep(x, [builder.add(r, long(TILE))]), long))
             store_vector(builder, builder.fmul(builder.fsub(load_vector(builder, x, r), c), s), data, r)
         return context.get_dummy_value()
 
@@ -164,10 +173,8 @@ def weigh(typingctx: Any, panel: Any, t: Any, i: Any, curve: Any, score: Any, su
 
 
 @intrinsic
-def add_scores(
-    typingctx: Any, sums: Any, at: Any, t: Any, j: Any, score: Any, next0: Any, next1: Any, next2: Any, next3: Any
-) -> Any:
-    """sums[at:], in LANES parts each, += Σ score · t[j:j + ACROSS], while AHEAD bytes from each of four addresses are fetched."""
+def add_scores(typingctx: Any, sums: Any, at: Any, t: Any, j: Any, score: Any) -> Any:
+    """sums[at:], in LANES parts each, += Σ score · t[j:j + ACROSS]."""
 
     def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         out, t, score = (data_of(context, builder, signature, args, k) for k in (0, 2, 4))
@@ -178,8 +185,6 @@ def add_scores(
         for place, slot in zip(places, slots, strict=True):
             builder.store(load_vector(builder, out, place), slot)
         with cgutils.for_range_slice(builder, long(0), long(TILE), long(LANES), long) as (r, _):
-            for address in args[5:]:
-                prefetch(builder, builder.add(address, builder.mul(r, long(64 // LANES))))
             s = load_vector(builder, score, r)
             for column, slot in zip(columns, slots, strict=True):
                 add_product(builder, slot, load_vector(builder, column, r), s)
@@ -187,8 +192,7 @@ def add_scores(
             store_vector(builder, builder.load(slot), out, place)
         return context.get_dummy_value()
 
-    long = types.intp
-    return types.void(sums, long, t, long, score, long, long, long, long), codegen
+    return types.void(sums, types.intp, t, types.intp, score), codegen
 
 
 @intrinsic

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -169,6 +170,8 @@ class Merged(Source):
 class Sample(Source):
     """Rows in memory, with another source's names."""
 
+    single = True
+
     def __init__(self, chunk: Chunk, like: Source) -> None:
         self._chunk = chunk
         self.names, self.roles, self.labels, self.blocks = like.names, like.roles, like.labels, like.blocks
@@ -176,6 +179,29 @@ class Sample(Source):
 
     def chunks(self) -> Iterator[Chunk]:
         yield self._chunk
+
+
+def _side_by_side(chunk: Chunk) -> np.ndarray | None:
+    """The columns before all others that lie by rows next to each other, as one matrix."""
+    first, count = chunk[0], 0
+    if isinstance(first, np.ndarray) and first.dtype == np.float64 and first.strides[0] > 0:
+        start = first.__array_interface__["data"][0]
+        for c in chunk:
+            if not isinstance(c, np.ndarray) or c.dtype != first.dtype or c.strides != first.strides:
+                break
+            if c.__array_interface__["data"][0] != start + 8 * count:
+                break
+            count += 1
+    if count < 2 or count * 8 > first.strides[0]:
+        return None
+    return np.lib.stride_tricks.as_strided(first, (first.size, count), (first.strides[0], 8), writeable=False)
+
+
+def _gathered(chunk: Chunk, starts: range, rows: int) -> list[np.ndarray]:
+    """`rows` rows from each of the starts on, as float64: columns that lie side by side as one matrix, then the others."""
+    matrix = _side_by_side(chunk)
+    parts = chunk if matrix is None else (matrix, *chunk[matrix.shape[1] :])
+    return [np.concatenate([np.asarray(c[lo : lo + rows], np.float64) for lo in starts]) for c in parts]
 
 
 def pilot(passes: Passes, rows: int, support: Callable[..., Any]) -> tuple[Sample, bool]:
@@ -187,9 +213,11 @@ def pilot(passes: Passes, rows: int, support: Callable[..., Any]) -> tuple[Sampl
     for chunk in source.chunks():
         size = chunk[0].size
         step = 1 if size <= 2 * rows else max(1, size // rows)
-        for lo in range(0, size, step * PILOT_BLOCK):
-            part = tuple(np.array(c[lo : lo + PILOT_BLOCK], np.float64) for c in chunk)
-            keep = usable(part, passes.options)
+        if size:
+            arrays = _gathered(chunk, range(0, size, step * PILOT_BLOCK), PILOT_BLOCK)
+            part = tuple(c for a in arrays for c in (a.T if a.ndim == 2 else (a,)))
+            sound = not passes.options.weighted and math.isfinite(sum(float(a.sum()) for a in arrays))
+            keep = np.ones(part[0].size, bool) if sound else usable(part, passes.options)
             m = part[trials] if trials is not None else np.ones(keep.size)
             keep &= support(part[features], m)
             parts.append(part if keep.all() else tuple(c[keep] for c in part))
@@ -199,5 +227,7 @@ def pilot(passes: Passes, rows: int, support: Callable[..., Any]) -> tuple[Sampl
             whole = False
             break
     width = len(source.labels)
+    if len(parts) == 1:
+        return Sample(parts[0], source), whole
     columns = tuple(np.concatenate(c) for c in zip(*parts, strict=True)) if parts else (np.empty(0),) * width
     return Sample(columns, source), whole

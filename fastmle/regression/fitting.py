@@ -51,6 +51,7 @@ class Fitting:
         chunk = next(iter(sample.chunks()))
         columns, rows = chunk[: len(source.names) - len(self.blocks)], chunk[0].size
         self.terms: GlmTerms = replace(model.glm_terms(source.offset, "trials" in source.roles), k=1 + len(columns))
+        columns = tuple(c[:: max(1, rows >> 14)] for c in columns)
         self.center = np.array([float(c.mean()) if rows and self.free[0] else 0.0 for c in columns])
         both = zip(columns, self.center, strict=True)
         spread = np.array([float(np.sqrt(np.mean(np.square(c - m)))) if rows else 1.0 for c, m in both])
@@ -172,6 +173,11 @@ class Fitting:
         ]
 
 
+def pilot_rows(source: Any) -> int:
+    """How many rows a sample is to have."""
+    return PILOT if source.in_memory and (source.rows or 0) >= MANY else HEAD
+
+
 def fit_glm(model: GeneralizedLinear, data: Any, roles: Roles, fixed: dict[str, Any]) -> RegressionFit:
     check_cov(roles, ("HC0", "HC1", "cluster"))
     if roles.trials is not None and not model.takes_trials:
@@ -190,7 +196,7 @@ def fit_glm(model: GeneralizedLinear, data: Any, roles: Roles, fixed: dict[str, 
     fixed = {name: float(value) for name, value in fixed.items()}
     passes = passes_of(source, roles)
     support, _ = model.functions(roles.trials is not None)
-    sample, whole = pilot(passes, PILOT if source.in_memory and (source.rows or 0) >= MANY else HEAD, support)
+    sample, whole = pilot(passes, pilot_rows(source), support)
     fitting = Fitting(model, source, sample, fixed)
     middle = float(np.mean(next(iter(sample.chunks()))[len(source.names)])) if model.quadratic and sample.rows else 1.0
     found, aliased = climb_to(fitting, passes, Passes(sample, passes.options), whole, fixed.get("theta", middle))
@@ -208,17 +214,15 @@ def climb_to(fitting: Any, passes: Passes, small: Passes, whole: bool, shape: fl
         some = _thinned(small) if fitting.by_sample and not whole else small
         start = fitting.first(some, shape)
         if not whole:
-            begun = _pilot(fitting, (some, small), start, shape)
+            start, shape, begun = _pilot(fitting, some, small, start, shape)
             fitting.lost = []
             if begun is not None:
-                best = begun.at
-                if fitting.by_sample and regular(best):
-                    guide = Surrogate(fitting, passes, small, best)
-                    found = guide.climb(_tolerance)
-                    if found is not None:
-                        return found, {}
-                    best = guide.path[-1] if guide.path else best
-                start, shape = best.beta, best.shape
+                guide = Surrogate(fitting, passes, small, begun)
+                found = guide.climb(_tolerance)
+                if found is not None:
+                    return found, {}
+                if guide.path:
+                    start, shape = guide.path[-1].beta, guide.path[-1].shape
     evaluate = fitting.evaluator(passes)
     first = evaluate(start, shape)
     aliased = _aliased(fitting, first)
@@ -242,15 +246,17 @@ def _thinned(small: Passes) -> Passes:
     return Passes(Sample(tuple(c[::THIN] for c in chunk), small.source), small.options)
 
 
-def _pilot(fitting: Any, samples: tuple[Passes, Passes], start: Vector, shape: float) -> Climb | None:
-    """The estimate of a sample, from that of a part of it."""
-    found = None
-    for some in samples:
-        begun = climb(fitting.evaluator(some, prior=True), start, shape, 0.3, PILOT_STEPS, fitting.dispersion, watch(fitting, some))
-        found = begun if begun.message != "separated" and begun.at.good() and begun.at.shape < 1e4 else None
-        if found is not None:
-            start, shape = begun.at.beta, begun.at.shape
-    return found
+def _pilot(fitting: Any, some: Passes, small: Passes, start: Vector, shape: float) -> tuple[Vector, float, At | None]:
+    """A start from some rows of a sample; and the whole sample there, if it can lead further."""
+    near = 0.5 * math.sqrt(start.size) if fitting.by_sample else 1e-2  # the sample's own error is larger
+    begun = climb(fitting.evaluator(some, prior=True), start, shape, near, PILOT_STEPS, fitting.dispersion, watch(fitting, some))
+    if begun.message == "separated" or not begun.at.good() or not begun.at.shape < 1e4:
+        return start, shape, None
+    start, shape = begun.at.beta, begun.at.shape
+    if not fitting.by_sample:
+        return start, shape, None
+    at = fitting.evaluator(small)(start, shape)
+    return start, shape, at if at.good() and regular(at) else None
 
 
 def _aliased(fitting: Any, at: At) -> dict[int, Vector]:

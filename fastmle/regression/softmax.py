@@ -15,7 +15,7 @@ from ..passes import Passes
 from ..states.multinomial import MultinomialState, MultinomialTerms, Spot
 from .classes import as_codes, classes_in
 from .design import Merged, Roles, Sample, matrices, open_design, passes_of, pilot, usable
-from .fitting import HEAD, MANY, PILOT, climb_to
+from .fitting import climb_to, pilot_rows
 from .multinomial import MultinomialRegression, plain
 from .result import Measures, RegressionFit
 from .robust import Groups, check_cov, corrections
@@ -143,8 +143,7 @@ def fit_multinomial(model: MultinomialRegression, data: Any, roles: Roles, fixed
     held = {name: float(value) for name, value in fixed.items()}
     if not all(math.isfinite(v) for v in held.values()):
         raise FamilyError(f"multinomial: a coefficient cannot be held at {held}")
-    in_memory = source.in_memory and (source.rows or 0) >= MANY
-    sample, whole = pilot(passes, PILOT if in_memory else HEAD, lambda y, m: np.isin(y, values))
+    sample, whole = pilot(passes, pilot_rows(source), lambda y, m: np.isin(y, values))
     fitting = Softmax(model, sample, values, held)
     found, aliased = climb_to(fitting, passes, Passes(sample, passes.options), whole, 1.0)
     fit = _finish(fitting, passes, found, aliased, held)

@@ -34,22 +34,26 @@ CARRIED = ("pearson", "u", "v", "a", "b")  # sums that move as the sample's do
 
 
 class Surrogate:
-    """All rows beside a sample of them, from the sample's estimate on."""
+    """All rows beside a sample of them, from a place near the sample's estimate on."""
 
     def __init__(self, fitting: Any, passes: Passes, small: Passes, begun: At) -> None:
         self.fitting = fitting
         self.all, self.few = fitting.evaluator(passes), fitting.evaluator(small)
-        self.base, self.beta, self.shape = begun, begun.beta, begun.shape
         self.error = 2.0 * math.sqrt(len(begun.beta) / max(1, begun.sums.rows))  # of the sample's information, relative
         model = fitting.model
         self.same = model.canonical == model.link_name and not begun.shape_free  # information, observed and expected
         self.least = NOTHING if passes.options.device == "cpu" else INFORMATION
         self.sparing = passes.source.in_memory and self.least == NOTHING
         self.path: list[At] = []
+        self.begun = self.base = begun  # the last sample with a matrix, and that of the present place
+        next_one = self.few(begun.beta + begun.step(), begun.shape * math.exp(begun.shape_step()), self.least)
+        if next_one.good() and next_one.objective >= begun.objective:
+            self.base = next_one
+        self.beta, self.shape = self.base.beta, self.base.shape
 
     def climb(self, tolerance_of: Callable[[float], float]) -> Climb | None:
         """The maximum; None where the sample is no guide to it: then the last place of the path is a start."""
-        matrix, norm, last, tolerance = self.base, math.inf, math.inf, 0.0
+        matrix, norm, last, tolerance = self.begun, math.inf, math.inf, 0.0
         for _ in range(PASSES):
             ahead = norm * (norm / last if math.isfinite(last) else self.error)  # the norm at this place, as far as is known
             bare = self.sparing and not ahead <= (NEAR if self.same else min(NEAR, 0.5 * tolerance / self.error))

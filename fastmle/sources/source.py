@@ -23,6 +23,7 @@ class Source:
     """Chunks of the wanted columns, `names` and then `roles`; `labels` names each for messages."""
 
     on_device = False  # whether the data lie on a GPU, as chunks then do
+    single = False  # whether all rows come in one chunk, which stays as it is
     blocks: Any = ()  # the last of `names` are codes of these categoricals
 
     def __init__(
