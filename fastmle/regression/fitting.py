@@ -302,7 +302,7 @@ def _finish(fitting: Fitting, passes: Passes, found: Climb, aliased: dict[int, V
     beta[list(lost)] = np.nan
     theta, f = beta[shown], np.flatnonzero(fitting.free)
     cov_z = np.full((len(names),) * 2, np.nan)
-    measures, llf = _measures(fitting, s, n, kind)
+    measures, llf = _measures(fitting, s, n, kind, passes)
     regular = status == "ok"
     if regular:
         cov_z = np.zeros((len(names),) * 2)
@@ -335,12 +335,12 @@ def _with_shape(
     return np.append(theta, shape), both, status, message
 
 
-def _measures(fitting: Fitting, s: Sums, n: float, kind: str | None) -> tuple[Measures, float]:
+def _measures(fitting: Fitting, s: Sums, n: float, kind: str | None, passes: Passes) -> tuple[Measures, float]:
     model = fitting.model
     p = int(fitting.free.sum())
     s.__dict__["shape"] = next(iter(fitting.states.values())).theta.shape
     m = Measures(df_resid=n - p, pearson_chi2=s.pearson, deviance=2.0 * (s.loss - s.b))
-    llf, m.dispersion_ml = model.log_likelihood(s, s.weight if kind == "sampling" else s.n)
+    llf, m.dispersion_ml = model.joint_likelihood(s, kind, passes)
     if model.dispersed:
         scale = n / s.weight if kind == "sampling" else 1.0
         m.dispersion = s.pearson * scale / m.df_resid if m.df_resid > 0.0 else math.nan

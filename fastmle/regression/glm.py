@@ -16,6 +16,7 @@ import numpy as np
 
 from ..errors import FamilyError
 from ..family import Sums, Vector
+from ..passes import Passes
 from ..states.glm import GlmTerms
 from .design import Roles
 from .links import LINKS, Link
@@ -41,6 +42,7 @@ class GeneralizedLinear(Regression):
     dispersed: ClassVar[bool] = False
     shaped: ClassVar[bool] = False
     takes_trials: ClassVar[bool] = False
+    shape_by_rows: ClassVar[Callable[[Sums, Passes], tuple[float, float]] | None] = None  # where precision weights need it
 
     def check(self) -> None:
         if self.link is not None and self.link not in self.known_links:
@@ -68,6 +70,13 @@ class GeneralizedLinear(Regression):
     @abstractmethod
     def log_likelihood(self, s: Sums, n: float) -> tuple[float, float]:
         """(log-likelihood, maximum-likelihood dispersion) from the sums at the estimate."""
+
+    def joint_likelihood(self, s: Sums, kind: str | None, passes: Passes) -> tuple[float, float]:
+        """The same under weights of this kind; `passes` for models that need the rows again."""
+        own = type(self).shape_by_rows
+        if kind == "precision" and own is not None:
+            return own(s, passes)
+        return self.log_likelihood(s, s.weight if kind == "sampling" else s.n)
 
     @abstractmethod
     def null_loss(self, s: Sums) -> float:

@@ -14,6 +14,7 @@ from ..errors import FamilyError
 from ..family import Sums, Vector
 from ..kernels.vecmath.gaps import log_minus_digamma, stirling_error
 from . import responses as r
+from .gamma_shape import weighted_gamma
 from .glm import GeneralizedLinear, logs, xlogy
 
 
@@ -136,6 +137,8 @@ class GammaRegression(GeneralizedLinear):
     support = staticmethod(r.above_zero)
     where: ClassVar[str] = "y > 0"
     dispersed: ClassVar[bool] = True
+    precision_weights: ClassVar[bool] = True
+    shape_by_rows: ClassVar[Any] = staticmethod(weighted_gamma)
 
     def log_likelihood(self, s: Sums, n: float) -> tuple[float, float]:
         """The shape ν = 1/φ solves log ν − ψ(ν) = D/2n."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from abc import abstractmethod
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -85,8 +85,8 @@ class Regression(Family):
 
         return predict(fit, data, interval, level, extra)
 
-    def residual(self, fit: RegressionFit, data: Any, kind: str, target: Any, extra: Mapping[str, Any]) -> Vector:
-        """What `fit.residuals` hands back."""
+    def residual(self, fit: RegressionFit, data: Any, kind: str, target: Any, extra: Mapping[str, Any]) -> Iterator[Vector]:
+        """The residuals of each chunk."""
         from .predict import residuals
 
         return residuals(fit, data, kind, target, extra)

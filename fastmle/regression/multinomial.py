@@ -6,7 +6,7 @@ Source: A. Agresti, Categorical Data Analysis (2013), ch. 8.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -91,7 +91,7 @@ class MultinomialRegression(Regression):
         x = np.stack(([np.ones(chunk[0].size)] if self.intercept else []) + columns)
         return np.asarray((fit.theta.reshape(len(self.others), -1) @ x).T)
 
-    def residual(self, fit: RegressionFit, data: Any, kind: str, target: Any, extra: Mapping[str, Any]) -> Vector:
+    def residual(self, fit: RegressionFit, data: Any, kind: str, target: Any, extra: Mapping[str, Any]) -> Iterator[Vector]:
         """1 for the class of a row, less its probability: (rows, classes); "pearson": over its standard deviation."""
         if kind not in ("response", "pearson"):
             raise FamilyError(f"residuals of a multinomial model are response or pearson, not {kind!r}")
@@ -105,12 +105,11 @@ class MultinomialRegression(Regression):
             roles = Roles(target=self.target if target is None else target, features=list(self.features))
         data, roles, values = as_codes(self, data, roles)
         values = values or tuple(map(float, range(len(self.classes))))
-        k, found = len(self.features), []
+        k = len(self.features)
         for chunk in open_design(data, roles).host_chunks():
             p = self.probabilities(self._eta(fit, chunk))
             hit = np.asarray(chunk[k], float)[:, None] == np.asarray(values)
-            found.append(hit - p if kind == "response" else (hit - p) / np.sqrt(p * (1.0 - p)))
-        return np.concatenate(found)
+            yield hit - p if kind == "response" else (hit - p) / np.sqrt(p * (1.0 - p))
 
 
 def plain(value: Any) -> Any:

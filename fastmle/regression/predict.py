@@ -92,8 +92,8 @@ def _variance(fit: RegressionFit, blocks: tuple[Block, ...]) -> Callable[[tuple[
     return variance
 
 
-def residuals(fit: RegressionFit, data: Any, kind: str, target: Any, extra: Mapping[str, Any]) -> Vector:
-    return np.concatenate([residual for _, residual in means_and_residuals(fit, data, kind, target, extra)])
+def residuals(fit: RegressionFit, data: Any, kind: str, target: Any, extra: Mapping[str, Any]) -> Iterator[Vector]:
+    return (residual for _, residual in means_and_residuals(fit, data, kind, target, extra))
 
 
 def means_and_residuals(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any, NamedTuple
 
@@ -125,9 +125,22 @@ class RegressionFit(Fit):
         return float(scipy.special.ndtri(upper))
 
     def conf_int(self, level: float = 0.95, method: str = "wald", data: Any = None, **reading: Any) -> Params:
-        """estimate ± t (or z) · standard error, (low, high) by name."""
+        """Confidence intervals (low, high) by name.
+
+        "wald": estimate ± t (or z) · standard error. "profile": all values that a likelihood-ratio test does not reject;
+        of linear models from the fit alone, of others with `data` and what `fit` was told of it (weights=, offset=,
+        nulls=, ...), by fits with the coefficient held. Raises FamilyError for "profile" of penalised fits, sampling
+        weights, sandwich errors, and other data than those of the fit.
+        Source: W. N. Venables & B. D. Ripley, Modern Applied Statistics with S (2002), ch. 7.2.
+        """
+        if method == "profile":
+            from .profile import profile_intervals
+
+            return Params(profile_intervals(self, level, data, reading))
         if method != "wald":
-            raise FamilyError("regressions have Wald intervals only: use method='wald'")
+            raise FamilyError(f"method is 'wald' or 'profile', not {method!r}")
+        if data is not None or reading:
+            raise FamilyError("data= and what goes with it are for method='profile'")
         half = self._quantile(level) * self._errors()
         both = zip(self.theta - half, self.theta + half, strict=True)
         return Params(dict(zip(self.model.names, ((float(a), float(b)) for a, b in both), strict=False)))
@@ -142,7 +155,11 @@ class RegressionFit(Fit):
         return self.model.predicted(self, data, interval, level, extra)
 
     def residuals(self, data: Any, kind: str = "response", target: Any = None, **extra: Any) -> Vector:
-        """Residuals of each row: "response" y − μ, "pearson", "deviance" or "working"; read in chunks."""
+        """Residuals of each row: "response" y − μ, "pearson", "deviance" or "working"; all in memory."""
+        return np.concatenate(list(self.residual_chunks(data, kind, target, **extra)))
+
+    def residual_chunks(self, data: Any, kind: str = "response", target: Any = None, **extra: Any) -> Iterator[Vector]:
+        """The same chunk by chunk as the data are read, so that no array of all rows is made."""
         return self.model.residual(self, data, kind, target, extra)
 
     # -- reading -----------------------------------------------------------------------------------------------------

@@ -1,0 +1,110 @@
+"""Profile intervals of coefficients, residuals by chunks, and regressions on the command line."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import numpy as np
+import polars as pl
+import pytest
+import scipy
+import statsmodels.api as sm
+from test_published import BUDWORMS
+
+import fastmle as fm
+from fastmle.data import flights
+
+RNG = np.random.default_rng(4)
+N = 400
+X = RNG.normal(size=(N, 2))
+Y = 1.0 + X @ [0.5, -0.3] + RNG.normal(size=N)
+W = RNG.integers(1, 4, N).astype(float)
+
+
+def test_linear_from_the_fit_alone() -> None:
+    fit = fm.fit("linear", (X, Y), weights=W)
+    for name, ends in fit.conf_int(0.9, method="profile").items():
+        for end in ends:
+            held = fm.fit("linear", (X, Y), weights=W, fixed={name: end})
+            assert 2 * (fit.llf - held.llf) == pytest.approx(scipy.stats.chi2.ppf(0.9, 1), rel=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("family", "y"),
+    [
+        ("logistic", (RNG.random(N) < 0.4) * 1.0), ("poisson_regression", RNG.poisson(2.0, N) * 1.0),
+        ("gamma_regression", RNG.gamma(2.0, 1.0, N)), ("negative_binomial_regression", RNG.negative_binomial(2, 0.4, N) * 1.0),
+        ("multinomial", RNG.integers(0, 3, N)),
+    ],
+)  # fmt: skip
+def test_others_with_the_data(family: str, y: np.ndarray) -> None:
+    data = {"a": X[:, 0], "b": X[:, 1], "y": y, "w": W}
+    fit = fm.fit(family, data, target="y", features=["a", "b"], weights="w")
+    intervals = fit.conf_int(0.95, method="profile", data=data, weights="w")
+    assert list(intervals) == list(fit.params)
+    for name in list(intervals)[-2:]:
+        for end in intervals[name]:
+            held = fm.fit(family, data, target="y", features=["a", "b"], weights="w", fixed={name: end})
+            assert 2 * (fit.llf - held.llf) == pytest.approx(scipy.stats.chi2.ppf(0.95, 1), rel=1e-6)
+
+
+def test_budworms_as_published() -> None:
+    """The 95 % interval of ldose in Venables & Ripley's model is asymmetric; by brute force here."""
+    fit = fm.fit("logistic", BUDWORMS, formula="p ~ sex + dose", trials="n")
+    low, high = fit.conf_int(0.95, method="profile", data=BUDWORMS, trials="n")["dose"]
+    dead, dose, sex = BUDWORMS["p"] * 20, np.array(BUDWORMS["dose"]), np.array([s == "M" for s in BUDWORMS["sex"]])
+
+    def fall(slope: float) -> float:
+        model = sm.GLM(np.c_[dead, 20 - dead], np.c_[np.ones(12), sex], family=sm.families.Binomial(), offset=slope * dose)
+        return 2 * (fit.llf - model.fit(tol=1e-14).llf) - scipy.stats.chi2.ppf(0.95, 1)
+
+    assert low == pytest.approx(scipy.optimize.brentq(fall, 0.3, 1.06), rel=1e-7)
+    assert high == pytest.approx(scipy.optimize.brentq(fall, 1.07, 2.0), rel=1e-7)
+
+
+def test_what_has_no_profile() -> None:
+    y = (RNG.random(N) < 0.4) * 1.0
+    fit = fm.fit("logistic", (X, y))
+    for made, options, words in (
+        (fit, {}, "pass data="),
+        (fit, {"data": (X[:9], y[:9])}, "these are other data"),
+        (fm.fit("linear", (X, Y), cov="HC0"), {}, "without penalty, with cov='model'"),
+        (fm.fit("ridge", (X, Y)), {}, "without penalty"),
+        (fm.fit("logistic", (X, y), weights=W, weight_kind="sampling"), {"data": (X, y)}, "no likelihood to profile"),
+    ):
+        with pytest.raises(fm.FamilyError, match=words):
+            made.conf_int(method="profile", **options)
+    with pytest.raises(fm.FamilyError, match="are for method='profile'"):
+        fit.conf_int(data=(X, y))
+    held = fm.fit("logistic", (X, y), fixed={"x0": 0.1})
+    assert held.conf_int(method="profile", data=(X, y))["x0"] == (0.1, 0.1)
+
+
+def test_residuals_by_chunks() -> None:
+    frame = pl.read_parquet(flights()).select("arr_delay", "dep_delay", "distance").drop_nulls().head(5_000)
+    fit = fm.fit("linear", frame, target="arr_delay", features=["dep_delay", "distance"])
+    pieces: Any = list(fit.residual_chunks(lambda: frame.iter_slices(700)))
+    assert [len(p) for p in pieces] == [700] * 7 + [100]
+    np.testing.assert_array_equal(np.concatenate(pieces), fit.residuals(frame))
+
+
+def test_command_line(tmp_path: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    from fastmle.cli import main
+
+    path = str(flights())
+    calls = (
+        (["multinomial", "--formula", "origin ~ distance + hour", "--base", "JFK"], "EWR:distance"),
+        (["logistic", "--formula", "I(arr_delay > 15) ~ dep_delay + C(hour)"], "dep_delay"),
+        (["linear", "--target", "arr_delay", "--features", "dep_delay,distance", "--cov", "HC1"], "distance"),
+        (["gamma_regression", "--formula", "air_time ~ distance", "--link", "identity"], "distance"),
+    )
+    for arguments, name in calls:
+        for extra in ([], ["--json"]):
+            code: Any = main(["fit", arguments[0], path, *arguments[1:], "--nulls", "drop", *extra])
+            shown = capsys.readouterr().out
+            assert code == 0 and name in shown
+        stored = json.loads(shown)
+        assert name in fm.Fit.from_dict(stored).params and stored["status"] == "ok"
+    assert main(["fit", "multinomial", path, "--target", "origin", "--features", "nobody", "--nulls", "drop"]) == 1
+    assert "nobody" in capsys.readouterr().err
