@@ -70,3 +70,21 @@ def test_mistakes() -> None:
             fm.fit("linear", HEAD, formula=formula)
     with pytest.raises(fm.FamilyError, match="not both"):
         fm.fit("linear", HEAD, formula=FORMULA, target="arr_delay")
+
+
+def test_levels_of_rows_that_do_not_count_have_no_column() -> None:
+    """Flights of hour 1 were all cancelled: their delay is null."""
+    fit = fm.fit("linear", DATA, formula="arr_delay ~ dep_delay + C(hour)", nulls="drop")
+    oracle = smf.ols("arr_delay ~ dep_delay + C(hour)", DATA.drop_nulls().to_pandas()).fit()
+    np.testing.assert_allclose(list(fit.params.values()), in_order(fit, oracle), rtol=1e-8)
+    weights = (DATA["hour"] != 5).cast(pl.Float64)
+    fit = fm.fit("linear", DATA.with_columns(w=weights), formula="arr_delay ~ dep_delay + C(hour)", nulls="drop", weights="w")
+    rest = fm.fit("linear", DATA.filter(pl.col("hour") != 5), formula="arr_delay ~ dep_delay + C(hour)", nulls="drop")
+    assert list(fit.params) == list(rest.params) and "C(hour)[T.6]" not in fit.params
+    np.testing.assert_allclose(fit.theta, rest.theta, rtol=1e-10)
+    for same in (DATA.to_pandas(), DATA.to_dict(), DATA.lazy()):
+        other = fm.fit("linear", same, formula="arr_delay ~ dep_delay + C(hour)", nulls="drop")
+        assert len(other.params) == len(rest.params) + 1
+    empty = HEAD.head(40).with_columns(carrier=pl.lit(None, pl.String))
+    with pytest.raises(fm.DataError, match="'carrier': no row without a null"):
+        fm.fit("linear", empty, formula="arr_delay ~ dep_delay + C(carrier)", nulls="drop")

@@ -15,7 +15,7 @@ from ..sources import Source
 from ..sources.prefetch import prefetch
 from ..states import Chunk
 from .blocks import Block
-from .frames import codes_of, distinct, frames_of, library
+from .frames import codes_of, distinct, frames_of, library, nulls_of
 
 NUMBERS = 1 << 22  # of a chunk of a design, at most
 ROWS = 1 << 18  # and rows
@@ -70,11 +70,14 @@ class FormulaSource(Source):
     def _find_levels(self, classes: Any) -> dict[str, list[Any]]:
         found: dict[str, set[Any]] = {self._class_column: set()} if self._class_column and not classes else {}
         for piece in self._start(self._wanted, self._chunk):
+            kept = ~self._lost(piece)
             for name in dict.fromkeys([*self._variables, *found]):
                 number = np.asarray(piece[name][:1]).dtype.kind in "biuf" if name not in found else False
                 if not number or f"C({name}" in self.formula:
-                    found.setdefault(name, set()).update(distinct(piece[name]))
+                    found.setdefault(name, set()).update(distinct(piece[name], kept))
         for name, seen in found.items():
+            if not seen:
+                raise DataError(f"column {name!r}: no row without a null has a level of it", column=name)
             if len(seen) > MOST:
                 raise DataError(
                     f"column {name!r} has {len(seen)} levels, at most {MOST} are possible: each is a coefficient", column=name
@@ -82,23 +85,30 @@ class FormulaSource(Source):
         levels = {name: sorted(seen) for name, seen in found.items()}
         return levels | ({self._class_column: list(classes)} if self._class_column and classes else {})
 
-    def _frame(self, piece: Any, names: list[str], row: int) -> tuple[Any, dict[str, np.ndarray]]:
+    def _lost(self, piece: Any) -> np.ndarray:
+        """Rows with a null in any column, or of weight 0: their levels do not count."""
+        lost = np.any([nulls_of(piece[name]) for name in self._wanted], axis=0)
+        weights = self._extra.get("weights")
+        return np.asarray(lost | (np.asarray(piece[weights]) == 0.0) if isinstance(weights, str) else lost)
+
+    def _frame(self, piece: Any, names: list[str], row: int, lost: np.ndarray) -> tuple[Any, dict[str, np.ndarray]]:
         """The named columns as a pandas frame with categories, and where each has nulls."""
         plain = [name for name in names if name not in self.levels]
         columns: dict[str, Any] = {name: np.asarray(piece[name]) for name in plain}
         nulls = {name: np.asarray(self._pandas.isna(columns[name])) for name in plain}
         for name in (n for n in names if n in self.levels):
-            codes = self._codes(piece, name, row)
+            codes = self._codes(piece, name, row, lost)
             nulls[name] = np.isnan(codes)
             whole = np.nan_to_num(codes, nan=0.0).astype(np.int64)  # what stands for a null is taken out again below
             columns[name] = self._pandas.Categorical.from_codes(whole, categories=self.levels[name])
         return self._pandas.DataFrame(columns), nulls
 
-    def _codes(self, piece: Any, name: str, row: int) -> np.ndarray:
+    def _codes(self, piece: Any, name: str, row: int, lost: np.ndarray) -> np.ndarray:
         """The places of a column's values among its levels. Raises DataError for a level not seen before."""
-        codes, unseen = codes_of(piece[name], self.levels[name])
-        if unseen is not None:
-            value, at = np.asarray(piece[name])[unseen], row + unseen
+        codes, strange = codes_of(piece[name], self.levels[name])
+        unseen = np.flatnonzero(strange & ~lost)
+        if unseen.size:
+            value, at = np.asarray(piece[name])[unseen[0]], row + int(unseen[0])
             value = value.item() if isinstance(value, np.generic) else value
             raise DataError(f"column {name!r}, row {at}: the level {value!r} was not in the fit", column=name, row=at)
         return codes
@@ -109,7 +119,7 @@ class FormulaSource(Source):
         if head is None or not len(next(iter(head.values()), ())):
             raise DataError("the data have no rows")
         names = list(dict.fromkeys([*self._variables, *(self._left.required_variables if target else [])]))
-        frame, _ = self._frame(head, [str(n) for n in names], 0)
+        frame, _ = self._frame(head, [str(n) for n in names], 0, self._lost(head))
         spec = self._guarded(lambda: self._right.get_model_matrix(frame, na_action="ignore").model_spec)
         if spec.transform_state:
             raise FamilyError(f"{', '.join(map(str, spec.transform_state))} needs all rows at once: compute the column first")
@@ -159,7 +169,8 @@ class FormulaSource(Source):
             row += rows
 
     def _columns(self, piece: Any, row: int, rows: int) -> Chunk:
-        frame, nulls = self._frame(piece, self._dense, row)
+        lost = self._lost(piece)
+        frame, nulls = self._frame(piece, self._dense, row, lost)
         columns: list[np.ndarray] = []
         if self._keep:
             values = np.array(self._evaluate(self._spec, frame), float, order="F")
@@ -169,7 +180,7 @@ class FormulaSource(Source):
                 for j in at:
                     columns[j][nulls[name]] = np.nan
         for name, block in zip(self._coded, self.blocks, strict=True):
-            codes = self._codes(piece, name, row)
+            codes = self._codes(piece, name, row, lost)
             columns.append(codes if block.full else codes - np.float32(1.0))
         if self._target_spec is not None:
             y = np.array(np.asarray(self._evaluate(self._target_spec, frame), float)[:, -1])
@@ -177,7 +188,7 @@ class FormulaSource(Source):
                 y[nulls[name]] = np.nan
             columns.append(y)
         if self._class_column:
-            columns.append(self._codes(piece, self._class_column, row))
+            columns.append(self._codes(piece, self._class_column, row, lost))
         for part in self._extra.values():
             own = piece[part] if isinstance(part, str) else np.asarray(part)[row : row + rows]
             columns.append(np.asarray(own, float))

@@ -83,34 +83,41 @@ def is_polars(column: Any) -> bool:
     return type(column).__module__.partition(".")[0] == "polars"
 
 
-def distinct(column: Any) -> set[Any]:
-    """The values of a column without nulls."""
+def nulls_of(column: Any) -> np.ndarray:
+    """Where a column is null or NaN."""
     if is_polars(column):
-        values = column.unique().drop_nulls()
-        return set((values.drop_nans() if values.dtype.is_float() else values).to_list())
+        null = column.is_null()
+        return np.asarray((null | column.is_nan().fill_null(True) if column.dtype.is_float() else null).to_numpy())
+    values = np.asarray(column)
+    if values.dtype.kind in "biu":
+        return np.zeros(values.size, bool)
+    return np.asarray(np.isnan(values) if values.dtype.kind == "f" else library("pandas", "formula").isna(values))
+
+
+def distinct(column: Any, kept: np.ndarray) -> set[Any]:
+    """The values of a column in these rows, none of which is null."""
+    if is_polars(column):
+        return set((column if kept.all() else column.filter(kept)).unique().to_list())
     pandas = library("pandas", "formula")
-    return set(pandas.Series(np.asarray(column)).dropna().unique().tolist())
+    return set(pandas.Series(np.asarray(column)[kept]).unique().tolist())
 
 
-def codes_of(column: Any, levels: Sequence[Any]) -> tuple[np.ndarray, int | None]:
-    """The place of each value among the levels as float32, NaN for a null; and the first row whose value is none of them."""
+def codes_of(column: Any, levels: Sequence[Any]) -> tuple[np.ndarray, np.ndarray]:
+    """The place of each value among the levels as float32, NaN for others; and which rows have a value that is none of them."""
+    null = nulls_of(column)
     values = column if is_polars(column) else np.asarray(column)
     if all(isinstance(level, str) for level in levels) and is_polars(column):
         pl = import_module("polars")
         text = column.cast(pl.String)
         codes = text.cast(pl.Enum(list(levels)), strict=False).to_physical().cast(pl.Float32).to_numpy()
-        null = column.is_null().to_numpy()
     else:
         values = np.asarray(values)
         if values.dtype.kind in "biuf":
             known = np.asarray(levels)
             at = np.minimum(np.searchsorted(known, values), len(known) - 1)
-            null = np.isnan(values) if values.dtype.kind == "f" else np.zeros(values.size, bool)
             codes = np.where(known[at] == values, at, -1).astype(np.float32)
         else:
             pandas = library("pandas", "formula")
-            null = np.asarray(pandas.isna(values))
             codes = pandas.Categorical(values, categories=list(levels)).codes.astype(np.float32)
         codes[codes < 0] = np.nan
-    unseen = np.flatnonzero(np.isnan(codes) & ~null)
-    return codes, int(unseen[0]) if unseen.size else None
+    return codes, np.isnan(codes) & ~null
