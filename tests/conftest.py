@@ -76,7 +76,8 @@ class Case:
     outside: tuple[float, ...] = ()
     rounds: bool = True  # values rounded to float32 are still possible
     rows: int = 120  # rows for the oracle, in 100 digits
-    covered: tuple[Theta, int] | None = None  # where 95 % intervals are tried: parameters and rows; None: usual, 200
+    covered: Theta | None = None  # the parameters at which 95 % intervals are tried on 200 rows; None: usual
+    tries: int = 2000  # samples of them
 
     @property
     def regular(self) -> bool:
@@ -248,6 +249,8 @@ def two_normals(rng: Any, n: int, a: float, b: float, vaa: float, vab: float, vb
     return z * sd + [a, b]
 
 
+# Shapes of 1e-3 need values beyond float64 in families of log x (weibull, loglogistic, pareto): there 0.05 and 0.01 stand in.
+
 # -- the table -------------------------------------------------------------------------------------------------------
 
 TEN = np.array([0.7, 1.9, 0.2, 3.3, 1.1, 0.9, 2.4, 1.6, 0.5, 1.3])
@@ -297,6 +300,7 @@ CASES["weibull"] = Case(
         "usual": (1.5, 2.0),
         "shape 0.05": (0.05, 1.0),
         "shape 1e4": (1e4, 5.0),
+        "shape 1e8": (1e8, 5.0),
         "1e-300": (2.0, 1e-300),
         "1e300": (5.0, 1e300),
     },
@@ -368,7 +372,7 @@ CASES["poisson"] = Case(
 CASES["negative_binomial"] = Case(
     draw=lambda rng, n, r, p: rng.negative_binomial(r, p, n).astype(float),
     space="pu",
-    theta={"usual": (3.0, 0.4), "r 0.05": (0.05, 0.05), "wide": (2.0, 1e-4), "r 50": (50.0, 0.1)},
+    theta={"usual": (3.0, 0.4), "r 0.05": (0.05, 0.05), "wide": (2.0, 1e-4), "p 1e-12": (2.0, 1e-12), "r 50": (50.0, 0.1)},
     loglik=negative_binomial,
     discrete=True,
     column="int",
@@ -653,7 +657,7 @@ CASES["categorical"] = Case(
     draw=lambda rng, n, *p: rng.choice(4, n, p=p).astype(float),
     space="uuuu",
     theta={"usual": (0.1, 0.2, 0.3, 0.4), "one rare": (0.03, 0.47, 0.2, 0.3)},
-    covered=((0.15, 0.3, 0.4, 0.15), 200),  # by the binomial exactly 94.4, 94.4, 94.9 %; at p = 0.1 it is 92.7
+    covered=(0.15, 0.3, 0.4, 0.15),  # by the binomial exactly 94.4, 94.4, 94.9 %; at p = 0.1 it is 92.7
     loglik=categorical,
     exact=fractions_of_four,
     smooth=False,
@@ -723,6 +727,7 @@ CASES["student_t"] = Case(
         "1e-300": (3.0, 3e-300, 1e-300),
         "1e300": (8.0, 3e300, 1e300),
         "df 0.5": (0.5, 1.0, 1.0),
+        "df 0.05": (0.05, 1.0, 1.0),
     },
     loglik=student_t,
     one_pass=False,
@@ -747,7 +752,7 @@ CASES["logistic_dist"] = Case(
     },
     loglik=logistic_dist,
     one_pass=False,
-    hard={"ten rows": Hard(TEN, (1.0, 1.0))},
+    hard={"ten rows": Hard(TEN, (1.0, 1.0)), "one at 1e100": Hard([*TEN, 1e100], (5e98, 1e99))},
     ends={"one row": ([3.0], "degenerate")},
     shift=lambda theta, a: (theta[0] + a, theta[1]),
     scale=lambda theta, c: (theta[0] * c, theta[1] * c),
@@ -765,7 +770,7 @@ CASES["gumbel"] = Case(
     },
     loglik=gumbel,
     one_pass=False,
-    hard={"ten rows": Hard(TEN, (1.0, 1.0))},
+    hard={"ten rows": Hard(TEN, (1.0, 1.0)), "one at -1e200": Hard([*TEN, -1e200], (-4e199, 4e199))},
     ends={"one row": ([3.0], "degenerate")},
     shift=lambda theta, a: (theta[0] + a, theta[1]),
     scale=lambda theta, c: (theta[0] * c, theta[1] * c),
@@ -783,7 +788,11 @@ CASES["cauchy"] = Case(
     },
     loglik=cauchy,
     one_pass=False,
-    hard={"ten rows": Hard(TEN, (1.0, 1.0))},
+    hard={
+        "ten rows": Hard(TEN, (1.0, 1.0)),
+        "one at 1e200": Hard([*TEN, 1e200], (1.0, 0.7)),
+        "three rows": Hard([0.0, 1.0, 1e9], (1.0, 1.0)),
+    },
     ends={"one row": ([3.0], "degenerate")},
     shift=lambda theta, a: (theta[0] + a, theta[1]),
     scale=lambda theta, c: (theta[0] * c, theta[1] * c),
@@ -934,7 +943,9 @@ CASES["laplace"] = Case(
     exact=median_and_distance,
     smooth=False,
     errors=lambda theta, n: (theta[1] / mp.sqrt(n), theta[1] / mp.sqrt(n)),
-    covered=((5.0, 2.0), 2000),  # the median is slowly normal: at 200 rows its interval covers 92.9 %, by any program
+    # the median is slowly normal: at 200 rows its interval covers 93.37 % (0.06 %, by 200,000 samples in NumPy alone), so
+    # that of 2,000 samples one in four falls short of 93; b's covers 94.5 %
+    tries=20_000,
     one_pass=False,
     held=("mu",),
     hard={

@@ -481,6 +481,24 @@ def test_strides_byte_order_and_flags_do_not_show(name: str, tmp_path: Path) -> 
         assert bits_of(fm.fit(family(name), same)) == expected
 
 
+@pytest.mark.parametrize("name", CASES)
+def test_a_file_is_its_rows(name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """From Parquet of several row groups as from the array, to the bit; and so says `fastmle fit`, as JSON."""
+    import polars as pl
+
+    from fastmle.cli import main
+
+    x = sample(name)
+    pl.DataFrame(frame(x)).write_parquet(tmp_path / "x.parquet", row_group_size=7001)
+    fit = fm.fit(family(name), tmp_path / "x.parquet", **named(x))
+    assert bits_of(fit) == bits_of(whole(name)) and fit.n_passes == whole(name).n_passes
+    role, value = next(iter(named(x).items()))
+    columns = value if isinstance(value, str) else ",".join(value)
+    constants = [part for key, v in CASES[name].constants.items() for part in (f"--{key}", str(v))]
+    assert main(["fit", name, str(tmp_path / "x.parquet"), f"--{role}", columns, *constants, "--json"]) == 0
+    assert fm.Fit.from_dict(json.loads(capsys.readouterr().out)) == fit
+
+
 # -- other units -------------------------------------------------------------------------------------------------------------
 
 

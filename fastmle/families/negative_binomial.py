@@ -15,22 +15,34 @@ import numpy as np
 import scipy
 
 from ..family import Family, Param, Solution, Sums, TableTerms, Vector
-from ..kernels.vecmath.gaps import log1p_minus, poisson_log_pmf
+from ..kernels.vecmath.gaps import log1p_minus, log_beta, log_minus_digamma, poisson_log_pmf
+
+FEW = 1e6  # values up to which ψ is summed
 
 
 def digamma_rise(x: Vector, r: float) -> Vector:
-    """ψ(x + r) − ψ(r) − x/r for whole x >= 0; = −Σ_{j<x} j/(r(r + j)), which does not cancel for large r."""
-    if x.size and x.max() < 1e6:
+    """ψ(x + r) − ψ(r) for whole x >= 0: Σ_{j<x} 1/(r + j)."""
+    if x.size and x.max() < FEW:
+        j = np.arange(int(x.max()))
+        return np.concatenate([[0.0], np.cumsum(1.0 / (r + j))])[x.astype(np.intp)]
+    return np.log1p(x / r) + log_minus_digamma(r) - log_minus_digamma(x + r)
+
+
+def excess(x: Vector, share: Vector, mean: float, r: float) -> float:
+    """E ψ(x + r) − ψ(r) − log(1 + x̄/r), with no cancellation for large r, where both are about x̄/r."""
+    if x.max() < FEW:
         j = np.arange(int(x.max()) + 1, dtype=float)
-        partial = np.concatenate([[0.0], np.cumsum(j / (r * (r + j)))])
-        return -partial[x.astype(np.intp)]
-    return np.asarray(scipy.special.digamma(x + r) - scipy.special.digamma(r) - x / r)
+        bent = np.concatenate([[0.0], np.cumsum(j / (r * (r + j)))])[x.astype(np.intp)]  # x/r − (ψ(x + r) − ψ(r))
+        return math.fsum(-share * bent) - float(log1p_minus(mean / r))
+    log = log1p_minus if mean < r else np.log1p
+    fall = log_minus_digamma(r) - log_minus_digamma(x + r)
+    return math.fsum(share * (log(x / r) + fall)) - float(log(mean / r))
 
 
 def log_binomial(x: Vector, r: float) -> Vector:
     """log Γ(x + r)/(x! Γ(r)), by the beta function: no difference of large logarithms."""
     v = np.where(x > 0.0, x, 1.0)
-    return np.where(x > 0.0, -scipy.special.betaln(r, v) - np.log(v), 0.0)
+    return np.where(x > 0.0, -log_beta(r, v) - np.log(v), 0.0)
 
 
 @dataclass(frozen=True)
@@ -51,14 +63,11 @@ class NegativeBinomial(Family):
         if mean == 0.0:
             return Solution((math.nan, 1.0), "boundary", "every value is 0: p = 1 for any r")
         if variance <= mean * (1.0 + 1e-14):
-            return Solution(
-                (math.inf, 1.0), "boundary", "the variance does not exceed the mean: the limit is a Poisson"
-            )
+            return Solution((math.inf, 1.0), "boundary", "the variance does not exceed the mean: the limit is a Poisson")
 
         def profile(log_r: float) -> float:
             r = math.exp(log_r)
-            rise = math.fsum(s.weights * digamma_rise(s.values, r)) / s.weight
-            return r * r / mean * (rise - float(log1p_minus(mean / r)))
+            return r * r / mean * excess(s.values, s.weights / s.weight, mean, r)
 
         at = math.log(mean * mean / (variance - mean))
         low, high = at - 1.0, at + 1.0
@@ -79,18 +88,14 @@ class NegativeBinomial(Family):
 
     def row_scores(self, x: Vector, theta: Vector) -> Vector:
         r, p = theta
-        return np.array([r * (digamma_rise(x, r) + math.log(p)) + x, r * (1.0 - p) - x * p])
+        return np.array([r * (digamma_rise(x, r) + math.log(p)), r * (1.0 - p) - x * p])
 
     def information(self, s: Sums, theta: Vector) -> Vector:
         r, p = theta
         fall = scipy.special.polygamma(1, r) - scipy.special.polygamma(1, s.values + r)
         total, cross = math.fsum(s.weights * s.values), -s.weight * r * (1.0 - p)
-        return np.array(
-            [
-                [r * r * math.fsum(s.weights * fall), cross],
-                [cross, s.weight * r * (1.0 - p) ** 2 + total * p * p],
-            ]
-        )
+        pp = s.weight * r * (1.0 - p) ** 2 + total * p * p
+        return np.array([[r * r * math.fsum(s.weights * fall), cross], [cross, pp]])
 
     def dist(self, theta: Vector) -> Any:
         return scipy.stats.nbinom(*theta)

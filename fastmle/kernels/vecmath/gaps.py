@@ -158,6 +158,9 @@ def truncated_rate(excess: float) -> float:
     return float(scipy.optimize.brentq(lack, excess, 2.0 * excess, xtol=1e-300, rtol=1e-15))
 
 
-def log_beta(*alpha: float) -> float:
-    """Σ ln Γ(α_j) − ln Γ(Σ α_j)."""
-    return math.fsum([*scipy.special.gammaln(alpha), -scipy.special.gammaln(math.fsum(alpha))])
+def log_beta(a: Any, b: Any) -> Any:
+    """ln Γ(a) + ln Γ(b) − ln Γ(a + b), by Stirling's formula without the terms that cancel. DLMF 5.11.1."""
+    low, high, total = np.minimum(a, b), np.maximum(a, b), np.asarray(a + b)
+    large = low * np.log(low / total) + high * np.log1p(-low / total)
+    half = 0.5 * np.log(total / low / high) + _HALF_LOG_2PI
+    return large + half + stirling_error(low) + stirling_error(high) - stirling_error(total)
