@@ -14,43 +14,16 @@ import numpy as np
 import scipy
 
 from ..errors import FamilyError
-from ..family import Family, Param, Solution, Sums, TableTerms, Vector
+from ..family import Solution, Sums, TableTerms, Vector
+from ..family.categories import Categories
 
 
 @dataclass(frozen=True)
-class Categorical(Family):
+class Categorical(Categories):
     """Categorical(p_0, ..., p_{k-1}): data are codes 0, ..., k − 1, bool (k = 2), or text, whose categories are found."""
-
-    k: int = 0
-    categories: tuple[str, ...] = ()  # of text, in order: code j is categories[j]
 
     name: ClassVar[str] = "categorical"
     discrete: ClassVar[bool] = True
-    takes_text: ClassVar[bool] = True
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "categories", tuple(self.categories))
-        object.__setattr__(self, "k", self.k or len(self.categories))
-        wrong = isinstance(self.k, bool) or int(self.k) != self.k or self.k < 0 or self.k == 1
-        if wrong or len(self.categories) not in (0, self.k):
-            raise FamilyError(f"categorical: k is a number of categories, at least 2, not {self.k!r}")
-
-    def bind(self, columns: tuple[str, ...]) -> Family:
-        if not self.k:
-            raise FamilyError("categorical needs k=, the number of categories, or categories=, the names of them")
-        return super().bind(columns)
-
-    def of_text(self, categories: tuple[str, ...]) -> Categorical:
-        if self.k not in (0, len(categories)) or self.categories not in ((), categories):
-            raise FamilyError(f"categorical: k = {self.k}, and the column has {len(categories)} categories")
-        return Categorical(len(categories), categories)
-
-    def known_categories(self, names: tuple[str, ...]) -> tuple[str, ...]:
-        return self.categories or tuple(name.removeprefix("p_") for name in names)
-
-    @property
-    def params(self) -> tuple[Param, ...]:
-        return tuple(Param(f"p_{name}", "unit") for name in self.categories or range(self.k))
 
     @property
     def terms(self) -> TableTerms:

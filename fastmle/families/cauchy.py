@@ -14,22 +14,10 @@ from typing import Any, ClassVar
 import numpy as np
 import scipy
 
-from ..family import (
-    At,
-    LocationScale,
-    Param,
-    RowTerms,
-    SoftSlopes,
-    Sums,
-    Vector,
-    finite,
-    quantiles,
-    row_function,
-)
+from ..family import At, LocationScale, Param, RowTerms, SoftSlopes, Sums, Vector, finite, row_function
+from ..family.heavy_tails import DROP, neighbourhoods, shrink, ties
 
 LOG_PI = math.log(math.pi)
-FAR, BACK = 2.0**400, 2.0**-600
-DROP = 2.0 * math.log(BACK)  # of the log-density of a far row
 
 
 @row_function
@@ -38,8 +26,8 @@ def add(x: float, a: At) -> SoftSlopes:
     t = z * z
     q = 1.0 / (1.0 + t)
     e = 1.0 - q  # z²q
-    far = abs(z) > FAR  # there 1 + z² = z² may leave float64
-    u = z * BACK if far else z
+    u = z * shrink(z)
+    far = u != z
     y = u * u if far else 1.0 + t
     bend = 2.0 * q * (1.0 - 2.0 * e)
     curve = 2.0 * e * (1.0 - 2.0 * e)
@@ -59,18 +47,10 @@ class Cauchy(LocationScale):
         return float(s.h - s.weight * LOG_PI - s.log)
 
     def collapse(self, value: float, share: float, theta: Vector, free: np.ndarray, peak: bool) -> str:
-        if share < 0.5 or not free[1] or not (free[0] or value == theta[0]):
-            return ""
-        if share == 0.5:
-            return "half of the values are equal: the likelihood has no single maximum with sigma > 0"
-        return "more than half of the values are equal: the likelihood grows without bound as sigma -> 0"
+        return ties(share, 1.0) if free[1] and (free[0] or value == theta[0]) else ""
 
     def start(self, x: Vector, w: Vector) -> Vector:
-        """The median, and for the sake of other maxima some more quantiles."""
-        q = quantiles(x, w, [0.05, 0.2, 0.35, 0.5, 0.65, 0.8, 0.95])
-        spread = 0.5 * (q[4:] - q[2::-1])
-        scale = next((v for v in spread if v > 0.0), 0.5 * (x.max() - x.min()))
-        return np.column_stack([q, np.full(q.size, scale)])
+        return neighbourhoods(x, w)
 
     def dist(self, theta: Vector) -> Any:
         return scipy.stats.cauchy(*theta)

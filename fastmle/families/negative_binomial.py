@@ -15,34 +15,8 @@ import numpy as np
 import scipy
 
 from ..family import Family, Param, Solution, Sums, TableTerms, Vector
-from ..kernels.vecmath.gaps import log1p_minus, log_beta, log_minus_digamma, poisson_log_pmf
-
-FEW = 1e6  # values up to which ψ is summed
-
-
-def digamma_rise(x: Vector, r: float) -> Vector:
-    """ψ(x + r) − ψ(r) for whole x >= 0: Σ_{j<x} 1/(r + j)."""
-    if x.size and x.max() < FEW:
-        j = np.arange(int(x.max()))
-        return np.concatenate([[0.0], np.cumsum(1.0 / (r + j))])[x.astype(np.intp)]
-    return np.log1p(x / r) + log_minus_digamma(r) - log_minus_digamma(x + r)
-
-
-def excess(x: Vector, share: Vector, mean: float, r: float) -> float:
-    """E ψ(x + r) − ψ(r) − log(1 + x̄/r), with no cancellation for large r, where both are about x̄/r."""
-    if x.max() < FEW:
-        j = np.arange(int(x.max()) + 1, dtype=float)
-        bent = np.concatenate([[0.0], np.cumsum(j / (r * (r + j)))])[x.astype(np.intp)]  # x/r − (ψ(x + r) − ψ(r))
-        return math.fsum(-share * bent) - float(log1p_minus(mean / r))
-    log = log1p_minus if mean < r else np.log1p
-    fall = log_minus_digamma(r) - log_minus_digamma(x + r)
-    return math.fsum(share * (log(x / r) + fall)) - float(log(mean / r))
-
-
-def log_binomial(x: Vector, r: float) -> Vector:
-    """log Γ(x + r)/(x! Γ(r)), by the beta function: no difference of large logarithms."""
-    v = np.where(x > 0.0, x, 1.0)
-    return np.where(x > 0.0, -log_beta(r, v) - np.log(v), 0.0)
+from ..kernels.vecmath.counts import digamma_excess, digamma_rise, log_binomial
+from ..kernels.vecmath.gaps import poisson_log_pmf
 
 
 @dataclass(frozen=True)
@@ -58,8 +32,9 @@ class NegativeBinomial(Family):
         return np.array([theta[0], theta[1] * (1.0 - theta[1])])
 
     def solve(self, s: Sums) -> Solution:
-        mean = math.fsum(s.weights * s.values) / s.weight
-        variance = math.fsum(s.weights * (s.values - mean) ** 2) / s.weight
+        share = s.weights / s.weight
+        mean = math.fsum(share * s.values)
+        variance = math.fsum(share * (s.values - mean) ** 2)
         if mean == 0.0:
             return Solution((math.nan, 1.0), "boundary", "every value is 0: p = 1 for any r")
         if variance <= mean * (1.0 + 1e-14):
@@ -67,7 +42,7 @@ class NegativeBinomial(Family):
 
         def profile(log_r: float) -> float:
             r = math.exp(log_r)
-            return r * r / mean * excess(s.values, s.weights / s.weight, mean, r)
+            return r * r / mean * digamma_excess(s.values, share, mean, r)
 
         at = math.log(mean * mean / (variance - mean))
         low, high = at - 1.0, at + 1.0

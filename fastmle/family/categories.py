@@ -1,0 +1,43 @@
+"""Families of k categories, by number or by name."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ..errors import FamilyError
+from .base import Family, Param
+
+
+@dataclass(frozen=True)
+class Categories(Family):
+    """A family whose data are the codes 0, ..., k − 1 of categories; those of text have names."""
+
+    k: int = 0  # 0 until the text says
+    categories: tuple[str, ...] = ()  # in order: code j is categories[j]
+
+    discrete = True
+    takes_text = True
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "categories", tuple(self.categories))
+        object.__setattr__(self, "k", self.k or len(self.categories))
+        wrong = isinstance(self.k, bool) or int(self.k) != self.k or self.k < 0 or self.k == 1
+        if wrong or len(self.categories) not in (0, self.k):
+            raise FamilyError(f"{self.name}: k is a number of categories, at least 2, not {self.k!r}")
+
+    def bind(self, columns: tuple[str, ...]) -> Family:
+        if not self.k:
+            raise FamilyError(f"{self.name} needs k=, the number of categories, or categories=, the names of them")
+        return super().bind(columns)
+
+    def of_text(self, categories: tuple[str, ...]) -> Categories:
+        if self.k not in (0, len(categories)) or self.categories not in ((), categories):
+            raise FamilyError(f"{self.name}: k = {self.k}, and the column has {len(categories)} categories")
+        return type(self)(len(categories), categories)
+
+    def known_categories(self, names: tuple[str, ...]) -> tuple[str, ...]:
+        return self.categories or tuple(name.removeprefix("p_") for name in names)
+
+    @property
+    def params(self) -> tuple[Param, ...]:
+        return tuple(Param(f"p_{name}", "unit") for name in self.categories or range(self.k))
