@@ -117,6 +117,8 @@ def suffstats(
 
     Raises FamilyError for families that need several passes.
     """
+    if "formula" in constants:
+        raise FamilyError("a state takes columns, target= and features=, not a formula")
     options = reading_options(None, None, False, weight_kind, nulls, threads)
     chosen, wanted = family_of(family, **constants), wanted_columns(column, columns)
     if target is not None or features is not None:

@@ -150,7 +150,7 @@ def test_what_is_wrong_is_named() -> None:
         fm.fit("linear", DATA.with_columns(z=pl.col("g").str.slice(1).cast(pl.Float64)), formula="y ~ g + z")
     dropped = fm.fit("linear", DATA.with_columns(g2=pl.col("g")), formula="y ~ x + g + g2", rank_deficient="drop")
     assert len(dropped.dropped) == 59 and dropped.llf == pytest.approx(fm.fit("linear", DATA, formula="y ~ x + g").llf)
-    with pytest.raises(fm.FamilyError, match="cov is one of"):
+    with pytest.raises(fm.FamilyError, match="HC3 is not offered"):
         fm.fit("linear", DATA, formula="y ~ x + g", cov="HC3")
     early = DATA.with_columns(b=pl.when(pl.col("g") == "g07").then(1.0).otherwise("b"))
     fit = fm.fit("logistic", early, formula="b ~ x + g")

@@ -65,6 +65,11 @@ def test_mistakes() -> None:
         ("arr_delay + ~", "cannot be read"),
         ("dep_delay", "no target"),
         ("arr_delay ~ dep_delay + I(2 * dep_delay)", "linear combination of dep_delay"),
+        ("arr_delay ~ poly(distance, 2)", "poly.*needs all rows at once"),
+        ("arr_delay ~ dep_delay:scale(distance)", "scale.*needs all rows at once"),
+        ("arr_delay + dep_delay ~ distance", "makes 2 columns"),
+        ("carrier ~ distance", "is a categorical"),
+        ("arr_delay ~ carrier:C(hour):origin", "columns, at most 500"),
     ):
         with pytest.raises((fm.DataError, fm.FamilyError), match=words):
             fm.fit("linear", HEAD, formula=formula)
@@ -88,3 +93,28 @@ def test_levels_of_rows_that_do_not_count_have_no_column() -> None:
     empty = HEAD.head(40).with_columns(carrier=pl.lit(None, pl.String))
     with pytest.raises(fm.DataError, match="'carrier': no row without a null"):
         fm.fit("linear", empty, formula="arr_delay ~ dep_delay + C(carrier)", nulls="drop")
+
+
+def test_more_mistakes() -> None:
+    few = HEAD.head(200)
+    for call, words in (
+        (lambda: fm.fit("linear", few.filter(pl.col("origin") == "JFK"), formula="arr_delay ~ origin"), "origin has one level only"),
+        (lambda: fm.fit("poisson_regression", few, formula="hour ~ distance", offset=np.zeros(50)), "offset has 50 rows"),
+        (lambda: fm.fit("poisson_regression", few, formula="hour ~ distance", offset=np.zeros(250)), "offset has 250 rows.*200"),
+        (lambda: fm.fit("linear", few, formula="arr_delay ~ distance", weights="carrier"), "column 'carrier' has type.*number"),
+        (lambda: fm.fit("linear", "/nowhere/at/all.parquet", formula="y ~ x"), "not found"),
+        (lambda: fm.suffstats("linear", formula="arr_delay ~ distance"), "not a formula"),
+    ):
+        with pytest.raises((fm.DataError, fm.FamilyError), match=words):
+            call()
+    fit = fm.fit("linear", few, formula="arr_delay ~ distance")
+    assert np.isnan(fit.predict({"distance": [500.0, None]})).tolist() == [False, True]
+    with pytest.raises(fm.DataError, match="other columns of these data"):
+        fit.predict({"distance": ["far", "near"]})
+
+
+def test_clusters_of_text() -> None:
+    for formula in ("arr_delay ~ dep_delay + hour", "arr_delay ~ dep_delay + C(hour)"):
+        fit = fm.fit("linear", HEAD, formula=formula, cov="cluster", cluster="carrier")
+        oracle = smf.ols(formula, HEAD.to_pandas()).fit(cov_type="cluster", cov_kwds={"groups": HEAD["carrier"].to_numpy()})
+        np.testing.assert_allclose(fit.bse["dep_delay"], oracle.bse["dep_delay"], rtol=1e-8)

@@ -67,6 +67,8 @@ def fit_coded(model: Any, data: Any, roles: Roles, fixed: dict[str, Any]) -> Reg
     """The fit of a linear or ridge model whose formula has blocks."""
     from .linear import measures_of
 
+    if roles.cov in ("HC2", "HC3"):
+        raise FamilyError(f"{roles.cov} is not offered with categoricals of many levels: use HC1")
     if model.precision is not None:
         raise FamilyError("sums in double-double are not for categoricals of many levels")
     shared = {name: getattr(model, name) for name in ("intercept", "alpha", "rank_deficient")}

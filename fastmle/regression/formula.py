@@ -22,6 +22,7 @@ ROWS = 1 << 18  # and rows
 CODED = 32  # levels, from which on a categorical is a block
 MOST_LEVELS = 500  # of one that is none, each of which is a column of the design
 MOST = 4096  # coefficients
+WHOLE = ("bs", "cc", "cr", "cs", "center", "lag", "poly", "scale", "standardize")  # functions of whole columns
 
 
 class FormulaSource(Source):
@@ -43,6 +44,9 @@ class FormulaSource(Source):
             raise FamilyError(f"the formula {formula!r} cannot be read: {error}") from error
         if target and self._left is None:
             raise FamilyError(f"the formula {formula!r} has no target: write y ~ a + b")
+        for factor in (str(f.expr) for term in self._right for f in term.factors):
+            if factor.partition("(")[0] in WHOLE:
+                raise FamilyError(f"{factor} needs all rows at once: compute the column first")
         self._variables = sorted({str(v) for v in self._right.required_variables})
         self._of_classes, self._class_column = of_classes, str(self._left) if of_classes and target else ""
         self._extra = {role: part for role, part in roles.items() if part is not None}
@@ -54,6 +58,7 @@ class FormulaSource(Source):
         self.levels = dict(levels) if levels is not None else self._find_levels(classes)
         self.classes = tuple(self.levels.get(self._class_column, ()))
         self._coded: list[str] = []  # the variables of the blocks
+        self._clusters: dict[str, int] = {}
         self.blocks = ()
         self._spec, self._target_spec = self._specify(target)
         columns = [str(c) for c in self._spec.column_names]
@@ -64,16 +69,17 @@ class FormulaSource(Source):
         self._chunk = max(1 << 10, min(ROWS, NUMBERS // max(1, len(columns))))
         self.names = (*(columns[i] for i in self._keep), *(block.label for block in self.blocks))
         self.roles = (*(["target"] if target else []), *self._extra)
-        named = (p if isinstance(p, str) else role for role, p in self._extra.items())
+        named = (self._named(role, part) for role, part in self._extra.items())
         self.labels = (*self.names, *([str(self._left)] if target else []), *named)
 
     def _find_levels(self, classes: Any) -> dict[str, list[Any]]:
         found: dict[str, set[Any]] = {self._class_column: set()} if self._class_column and not classes else {}
         for piece in self._start(self._wanted, self._chunk):
+            if not any(self._is_categorical(piece, name) for name in self._variables) and not found:
+                return {}
             kept = ~self._lost(piece)
             for name in dict.fromkeys([*self._variables, *found]):
-                number = np.asarray(piece[name][:1]).dtype.kind in "biuf" if name not in found else False
-                if not number or f"C({name}" in self.formula:
+                if name in found or self._is_categorical(piece, name):
                     found.setdefault(name, set()).update(distinct(piece[name], kept))
         for name, seen in found.items():
             if not seen:
@@ -84,6 +90,9 @@ class FormulaSource(Source):
                 )
         levels = {name: sorted(seen) for name, seen in found.items()}
         return levels | ({self._class_column: list(classes)} if self._class_column and classes else {})
+
+    def _is_categorical(self, piece: Any, name: str) -> bool:
+        return np.asarray(piece[name][:1]).dtype.kind not in "biuf" or f"C({name}" in self.formula
 
     def _lost(self, piece: Any) -> np.ndarray:
         """Rows with a null in any column, or of weight 0: their levels do not count."""
@@ -121,13 +130,17 @@ class FormulaSource(Source):
         names = list(dict.fromkeys([*self._variables, *(self._left.required_variables if target else [])]))
         frame, _ = self._frame(head, [str(n) for n in names], 0, self._lost(head))
         spec = self._guarded(lambda: self._right.get_model_matrix(frame, na_action="ignore").model_spec)
-        if spec.transform_state:
-            raise FamilyError(f"{', '.join(map(str, spec.transform_state))} needs all rows at once: compute the column first")
         numbers = target and not self._class_column
         left = self._guarded(lambda: self._left.get_model_matrix(frame, na_action="ignore").model_spec) if numbers else None
         if left is not None and len(left.column_names) > 1 and not str(left.column_names[-1]).endswith("[True]"):
+            numeric = self._pandas.api.types.is_numeric_dtype
+            if all(numeric(frame[str(v)]) for v in left.required_variables):
+                raise FamilyError(f"the target {self._left} makes {len(left.column_names)} columns, and one is wanted")
             raise FamilyError(f"the target {self._left} is a categorical: fit \"multinomial\", or write I({self._left} == ...)")
         self.intercept = "Intercept" in spec.column_names
+        empty = [part.term for part in spec.structure if not part.columns]
+        if empty:
+            raise DataError(f"the term {empty[0]} has one level only, in the rows that count: leave it out of the formula")
         return spec.subset([part.term for part in spec.structure if not self._is_block(part)]), left
 
     def _is_block(self, part: Any) -> bool:
@@ -167,6 +180,9 @@ class FormulaSource(Source):
             if rows:
                 yield self._columns(piece, row, rows)
             row += rows
+        for role, part in self._extra.items():
+            if not isinstance(part, str) and len(part) != row:
+                raise DataError(f"{role} has {len(part)} rows, the data have {row}", column=role)
 
     def _columns(self, piece: Any, row: int, rows: int) -> Chunk:
         lost = self._lost(piece)
@@ -189,7 +205,24 @@ class FormulaSource(Source):
             columns.append(y)
         if self._class_column:
             columns.append(self._codes(piece, self._class_column, row, lost))
-        for part in self._extra.values():
-            own = piece[part] if isinstance(part, str) else np.asarray(part)[row : row + rows]
-            columns.append(np.asarray(own, float))
+        columns.extend(self._role(role, part, piece, row, rows) for role, part in self._extra.items())
         return tuple(columns)
+
+    def _role(self, role: str, part: Any, piece: Any, row: int, rows: int) -> np.ndarray:
+        """A role's numbers for these rows; the text of clusters as numbers in the order of their appearance."""
+        own = np.asarray(piece[part] if isinstance(part, str) else np.asarray(part)[row : row + rows])
+        if own.size != rows:
+            raise DataError(f"{role} has {row + own.size} rows, the data have more", column=role)
+        if own.dtype.kind not in "biuf" and role == "cluster":
+            null = np.asarray(self._pandas.isna(own))
+            names, inverse = np.unique(own[~null].astype(str), return_inverse=True)
+            out = np.full(rows, np.nan)
+            out[~null] = np.array([self._clusters.setdefault(name, len(self._clusters)) for name in names.tolist()], float)[inverse]
+            return out
+        try:
+            return np.asarray(own, float)
+        except (TypeError, ValueError) as error:
+            raise DataError(f"column {self._named(role, part)!r} has type {own.dtype}, a number is wanted", column=role) from error
+
+    def _named(self, role: str, part: Any) -> str:
+        return part if isinstance(part, str) else role

@@ -39,7 +39,7 @@ def frames_of(data: Any) -> tuple[Start, bool, int | None]:
 
         return batches, True, None
     if isinstance(data, Mapping):
-        columns = {str(k): np.asarray(v) for k, v in data.items()}
+        columns = {str(k): _numbers(v) for k, v in data.items()}
         rows = len(next(iter(columns.values()), ()))
         return _checked(lambda lo, hi: {k: v[lo:hi] for k, v in columns.items()}, rows), True, rows
     if hasattr(data, "iloc"):
@@ -67,6 +67,14 @@ def _checked(cut: Callable[[int, int], Any], rows: int) -> Start:
             yield piece
 
     return start
+
+
+def _numbers(values: Any) -> np.ndarray:
+    """A list as an array; numbers with None among them are floats."""
+    array = np.asarray(values)
+    if array.dtype == object and all(v is None or isinstance(v, (int, float)) for v in array.tolist()):
+        return array.astype(np.float64)
+    return array
 
 
 def _names(piece: Any) -> list[str]:

@@ -10,7 +10,6 @@ from typing import Any, ClassVar
 import numpy as np
 import scipy
 
-from ..errors import FamilyError
 from ..family import Sums, Vector
 from ..kernels.vecmath.gaps import log_minus_digamma, stirling_error
 from . import responses as r
@@ -46,10 +45,10 @@ class LogisticRegression(GeneralizedLinear):
         p = self.first_mean(s)
         return -xlogy(s.hits, p) - xlogy(s.trials - s.hits, 1.0 - p)
 
-    def variance(self, mu: Vector) -> Vector:
+    def variance(self, mu: Vector, shape: float = math.nan) -> Vector:
         return mu * (1.0 - mu)
 
-    def unit_deviance(self, y: Vector, mu: Vector) -> Vector:
+    def unit_deviance(self, y: Vector, mu: Vector, shape: float = math.nan) -> Vector:
         return 2.0 * (scipy.special.rel_entr(y, mu) + scipy.special.rel_entr(1.0 - y, 1.0 - mu))
 
 
@@ -89,10 +88,10 @@ class PoissonRegression(GeneralizedLinear):
     def null_loss(self, s: Sums) -> float:
         return s.hits - xlogy(s.hits, self.first_mean(s))
 
-    def variance(self, mu: Vector) -> Vector:
+    def variance(self, mu: Vector, shape: float = math.nan) -> Vector:
         return mu
 
-    def unit_deviance(self, y: Vector, mu: Vector) -> Vector:
+    def unit_deviance(self, y: Vector, mu: Vector, shape: float = math.nan) -> Vector:
         return 2.0 * (scipy.special.xlogy(y, y / mu) - (y - mu))
 
 
@@ -121,8 +120,12 @@ class NegativeBinomialRegression(GeneralizedLinear):
         mu, q = self.first_mean(s), s.shape
         return (s.hits + q * s.weight) * math.log1p(mu / q) - xlogy(s.hits, mu / q)
 
-    def unit_deviance(self, y: Vector, mu: Vector) -> Vector:
-        raise FamilyError("deviance residuals of a negative binomial need its theta: use kind='pearson'")
+    def unit_deviance(self, y: Vector, mu: Vector, shape: float = math.nan) -> Vector:
+        ratio = np.log1p(y / shape) - np.log1p(mu / shape)
+        return np.asarray(2.0 * (scipy.special.xlogy(y, y / mu) - (y + shape) * ratio))
+
+    def variance(self, mu: Vector, shape: float = math.nan) -> Vector:
+        return np.asarray(mu + mu * mu / shape)
 
 
 @dataclass(frozen=True)
@@ -156,10 +159,10 @@ class GammaRegression(GeneralizedLinear):
     def null_loss(self, s: Sums) -> float:
         return s.weight * (1.0 + math.log(self.first_mean(s)))
 
-    def variance(self, mu: Vector) -> Vector:
+    def variance(self, mu: Vector, shape: float = math.nan) -> Vector:
         return np.square(mu)
 
-    def unit_deviance(self, y: Vector, mu: Vector) -> Vector:
+    def unit_deviance(self, y: Vector, mu: Vector, shape: float = math.nan) -> Vector:
         return 2.0 * ((y - mu) / mu - np.log(y / mu))
 
 
@@ -187,8 +190,8 @@ class InverseGaussianRegression(GeneralizedLinear):
     def null_loss(self, s: Sums) -> float:
         return 0.5 * s.d - 0.5 * s.weight / self.first_mean(s)
 
-    def variance(self, mu: Vector) -> Vector:
+    def variance(self, mu: Vector, shape: float = math.nan) -> Vector:
         return np.asarray(mu**3)
 
-    def unit_deviance(self, y: Vector, mu: Vector) -> Vector:
+    def unit_deviance(self, y: Vector, mu: Vector, shape: float = math.nan) -> Vector:
         return np.square(y - mu) / (np.square(mu) * y)

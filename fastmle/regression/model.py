@@ -114,11 +114,11 @@ class Regression(Family):
         """dμ/dη."""
         return np.ones_like(eta)
 
-    def variance(self, mu: Vector) -> Vector:
+    def variance(self, mu: Vector, shape: float = math.nan) -> Vector:
         """Var(target)/dispersion at a mean."""
         return np.ones_like(mu)
 
-    def unit_deviance(self, y: Vector, mu: Vector) -> Vector:
+    def unit_deviance(self, y: Vector, mu: Vector, shape: float = math.nan) -> Vector:
         """Twice the fall of the log-likelihood from μ = y to μ, times the dispersion, row by row."""
         return np.square(y - mu)
 

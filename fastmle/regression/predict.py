@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import FamilyError
+from ..errors import DataError, FamilyError
 from ..family import Vector
 from ..sources import Source
-from .blocks import Block, predictor_of
+from .blocks import Block, coefficients_of, predictor_of
 from .design import Roles, features_only, matrices, open_design
 from .result import Prediction, RegressionFit
 
@@ -42,7 +42,12 @@ def features_of(fit: RegressionFit, data: Any, extra: Mapping[str, Any]) -> Sour
         return features_only(data, model.features, dict(extra))
     from .formula import FormulaSource
 
-    return FormulaSource(data, model.formula, dict(extra), model.levels or {}, False, model.of_classes)
+    source = FormulaSource(data, model.formula, dict(extra), model.levels or {}, False, model.of_classes)
+    found = coefficients_of(source)
+    if found != model.features:
+        strange = next((n for n in (*model.features, *found) if (n in found) != (n in model.features)), model.features[0])
+        raise DataError(f"the formula makes other columns of these data than of those of the fit: {strange!r}")
+    return source
 
 
 def predict(fit: RegressionFit, data: Any, interval: str | None, level: float, extra: Mapping[str, Any]) -> Any:
@@ -113,15 +118,17 @@ def means_and_residuals(
 
         source = FormulaSource(data, model.formula, dict(extra), model.levels or {}, True)
     k = len(source.names)
+    shape = float(fit.theta[-1])  # of the models that have one
     for chunk in source.host_chunks():
         y = np.asarray(chunk[k], np.float64)
         eta = linear_predictor(fit, (*chunk[:k], *chunk[k + 1 :]), source, source.roles[1:])
         mu = model.mean(eta)
+        trials = dict(zip(source.roles, chunk[k:], strict=True)).get("trials", 1.0)
         if kind == "response":
             yield mu, y - mu
         elif kind == "pearson":
-            yield mu, (y - mu) / np.sqrt(model.variance(mu))
+            yield mu, (y - mu) * np.sqrt(trials / model.variance(mu, shape))
         elif kind == "working":
             yield mu, (y - mu) / model.mean_slope(eta)
         else:
-            yield mu, np.sign(y - mu) * np.sqrt(np.maximum(model.unit_deviance(y, mu), 0.0))
+            yield mu, np.sign(y - mu) * np.sqrt(np.maximum(trials * model.unit_deviance(y, mu, shape), 0.0))

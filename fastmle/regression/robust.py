@@ -160,7 +160,7 @@ def _glm_scores(fitting: Any, at: Any, source: Any, piece: tuple[np.ndarray, ...
     if "offset" in roles:
         eta = eta + roles["offset"]
     mu = model.mean(eta)
-    variance = mu + mu * mu / at.shape if model.shaped else model.variance(mu)
+    variance = model.variance(mu, at.shape)
     with np.errstate(all="ignore"):
         s = (roles["target"] - mu) * model.mean_slope(eta) / variance
     return np.asarray(s * roles.get("trials", 1.0) * roles.get("weights", 1.0))
