@@ -61,6 +61,11 @@ def close(got: Any, wanted: Any, tolerance: float) -> None:
     np.testing.assert_allclose(got, wanted, rtol=tolerance)
 
 
+def near(got: Any, wanted: Any) -> None:
+    """Residuals near 0 are roots of differences, of which rounding leaves 1e-8."""
+    np.testing.assert_allclose(got, wanted, rtol=1e-6, atol=1e-7)
+
+
 def joint_maximum(family: str, fit: fm.Fit, y: np.ndarray, mu: np.ndarray, w: np.ndarray) -> float:
     """The log-likelihood at μ, maximised over the dispersion: what statsmodels does not put in."""
     if family == "inverse_gaussian_regression":
@@ -138,7 +143,7 @@ def test_trials_and_exposure() -> None:
     one = fm.fit("poisson_regression", (X, count), exposure=np.exp(OFFSET))
     close(one.theta, fm.fit("poisson_regression", (X, count), offset=OFFSET).theta, 1e-11)
     for kind, theirs in (("pearson", m.resid_pearson), ("deviance", m.resid_deviance), ("working", (y - m.mu) / (m.mu * (1 - m.mu)))):
-        close(fit.residuals((X, y), kind, trials=trials), theirs, 1e-6)
+        near(fit.residuals((X, y), kind, trials=trials), theirs)
     with pytest.raises(fm.DataError, match="row 3"):
         fm.fit("poisson_regression", (X, count), exposure=np.where(np.arange(N) == 3, 0.0, 1.0))
     with pytest.raises(fm.FamilyError, match="trials"):
@@ -169,8 +174,8 @@ def test_negative_binomial() -> None:
     close(values(fit.bse)[:4], held.bse, 1e-6)
     assert fit.theta_bse == fit.bse["theta"] > 0.0
     assert list(fit.params)[-1] == "theta" and fit.df_model == 5
-    close(fit.residuals((X, y), "pearson"), held.resid_pearson, 1e-6)
-    close(fit.residuals((X, y), "deviance"), held.resid_deviance, 1e-6)
+    near(fit.residuals((X, y), "pearson"), held.resid_pearson)
+    near(fit.residuals((X, y), "deviance"), held.resid_deviance)
     fixed = fm.fit("negative_binomial_regression", (X, y), fixed={"theta": 1.5})
     close(fixed.theta[:4], sm.GLM(y, DESIGN, family=sm.families.NegativeBinomial(alpha=1 / 1.5)).fit(tol=1e-14).params, 1e-8)
     under = fm.fit("negative_binomial_regression", (X, RNG.binomial(8, 0.5, N).astype(float)))
