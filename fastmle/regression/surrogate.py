@@ -26,6 +26,7 @@ from .scoring import At, Climb
 from .solve import correlation_of, full_rank
 
 NEAR = 1e-2  # standard errors from the maximum, or closer: there the matrix is summed, and the last step is short
+ENOUGH = 0.2  # of the sample's error: closer to the root of its guess is no closer to the maximum
 SLOW = 0.25  # of the norm before: then the sample is no guide
 PASSES, ROUNDS = 8, 8
 CHANGE = 2e-7  # of the information, unaccounted for by the sample
@@ -74,7 +75,7 @@ class Surrogate:
                 return Climb(at, True, "the score vanishes, or rounding allows no better point", path=self.path)
             if norm > SLOW * last:
                 return None
-            found = self.root(at, ratio, 1e-3 * norm if bare else 0.1 * tolerance)
+            found = self.root(at, ratio, ENOUGH * self.error * norm if bare else 0.1 * tolerance)
             if found is None:
                 return None
             here, miss = found
