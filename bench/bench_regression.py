@@ -1,7 +1,7 @@
 """Regressions of a matrix in memory beside their peers: every gradient is checked before its fit is timed.
 
 A logistic peer is timed twice: with its default tolerance, which leaves a gradient of 1e-4 to 1e-6, and "tight", with the
-loosest that brings it below ENOUGH. Ours, about 1e-12, is reached by none of them.
+loosest that brings it below ENOUGH; ours is about 1e-12.
 """
 
 from __future__ import annotations
