@@ -6,6 +6,7 @@ Sources: DLMF 5.11 (asymptotic series of ln Γ, ψ and ψ'), DLMF 4.6.1 (series 
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -124,6 +125,7 @@ def binomial_log_pmf(x: Any, n: int, p: float) -> Any:
     return np.where(inner, saddle, np.where(x > 0.0, n * math.log(p), n * math.log1p(-p)))
 
 
+@lru_cache(maxsize=64)  # value, score and information ask for the same ν
 def half_step(nu: float) -> tuple[float, float, float]:
     """C(ν) = log Γ((ν + 1)/2) − log Γ(ν/2) − ½ log(ν/2), νC'(ν) and ν²C''(ν); all 0 at ν = ∞. DLMF 5.11."""
     if nu == math.inf:
