@@ -61,7 +61,7 @@ def kl(a: Fit, b: Fit) -> Measured:
             raise FamilyError(f"the constants of the two {a.family.name} families differ")
         closed = a.family.kl(a.theta, b.theta)
         if closed is not None:
-            return Measured(closed)
+            return Measured(max(closed, 0.0))  # not −1e-17
     return _expect(a, lambda x: np.asarray(a.logpdf(x)) - np.asarray(b.logpdf(x)))
 
 

@@ -24,6 +24,7 @@ from ..family import (
     row_function,
     scale_anchor,
 )
+from ..kernels.vecmath.gaps import log_shortfall
 
 
 class Total(NamedTuple):
@@ -67,4 +68,4 @@ class Exponential(Family):
 
     def kl(self, theta: Vector, other: Vector) -> float:
         ratio = other[0] / theta[0]
-        return ratio - 1.0 - math.log(ratio)
+        return -log_shortfall(ratio)

@@ -1,6 +1,8 @@
 """The gamma distribution: log p(x) = k log r − log Γ(k) + (k − 1) log x − r x, for x > 0.
 
-Maximum likelihood: r̂ = k̂/x̄ and log k̂ − ψ(k̂) = log x̄ − (1/n)Σ log x.
+Maximum likelihood: r̂ = k̂/x̄ and log k̂ − ψ(k̂) = log x̄ − (1/n)Σ log x. The sums are taken about an anchor c amid the
+data, u = Σ w (x − c)/c and log = Σ w log(x/c), and k log k − k − log Γ(k) = ½ log(k/2π) − ε(k) with Stirling's ε, so that
+nothing cancels for large k.
 Source: T. Minka, Estimating a Gamma distribution (2002); Johnson, Kotz & Balakrishnan 1, ch. 17.
 """
 

@@ -14,6 +14,7 @@ import numpy as np
 import scipy
 
 from ..family import Family, Location, Param, RowTerms, Solution, Sums, Vector, moment_anchor, row_function
+from ..kernels.vecmath.gaps import log_shortfall
 
 LOG_2PI = math.log(2.0 * math.pi)
 
@@ -79,4 +80,4 @@ class Gaussian(Family):
 
     def kl(self, theta: Vector, other: Vector) -> float:
         ratio, shift = theta[1] / other[1], (theta[0] - other[0]) / other[1]
-        return 0.5 * (ratio * ratio + shift * shift - 1.0) - math.log(ratio)
+        return 0.5 * (shift * shift - log_shortfall(ratio * ratio))

@@ -24,6 +24,7 @@ from ..family import (
     row_function,
     scale_anchor,
 )
+from ..kernels.vecmath.gaps import log_shortfall
 
 
 class Squares(NamedTuple):
@@ -75,4 +76,4 @@ class HalfNormal(Family):
 
     def kl(self, theta: Vector, other: Vector) -> float:
         ratio = theta[0] / other[0]
-        return 0.5 * (ratio * ratio - 1.0) - math.log(ratio)
+        return -0.5 * log_shortfall(ratio * ratio)

@@ -1,7 +1,8 @@
 """The inverse Gaussian: log p(x) = ½ log(λ/2π) − 1.5 log x − λ (x − μ)²/(2μ²x), for x > 0.
 
-Maximum likelihood: μ̂ = x̄ and 1/λ̂ = (1/n)Σ 1/x − 1/x̄, whose difference is taken about the anchor c, with
-u = (x − c)/c and v = (x − c)²/(cx). Source: R. Chhikara & L. Folks, The Inverse Gaussian Distribution (1989), ch. 2, 5.
+Maximum likelihood: μ̂ = x̄ and 1/λ̂ = (1/n)Σ 1/x − 1/x̄, whose difference is taken about an anchor c amid the data:
+sums are of u = (x − c)/c, h = (c − x)/x, v = u + h = (x − c)²/(cx) and log(x/c).
+Source: R. Chhikara & L. Folks, The Inverse Gaussian Distribution (1989), ch. 2, 5.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import numpy as np
 import scipy
 
 from ..family import Family, Param, RowTerms, Solution, Sums, Vector, center_mean, harmonic_terms
+from ..kernels.vecmath.gaps import log_shortfall
 
 
 def spread(s: Sums, mu: float) -> float:
@@ -68,4 +70,4 @@ class InverseGaussian(Family):
     def kl(self, theta: Vector, other: Vector) -> float:
         (m, a), (n, b) = theta, other
         shift = (m - n) / n
-        return 0.5 * (math.log(a / b) + b / a - 1.0 + b / m * shift * shift)
+        return 0.5 * (b / m * shift * shift - log_shortfall(b / a))

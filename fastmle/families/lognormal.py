@@ -26,6 +26,7 @@ from ..family import (
     row_function,
 )
 from ..kernels.vecmath import log_ratio
+from ..kernels.vecmath.gaps import log_shortfall
 
 LOG_2PI = math.log(2.0 * math.pi)
 
@@ -92,4 +93,4 @@ class LogNormal(Family):
 
     def kl(self, theta: Vector, other: Vector) -> float:
         ratio, shift = theta[1] / other[1], (theta[0] - other[0]) / other[1]
-        return 0.5 * (ratio * ratio + shift * shift - 1.0) - math.log(ratio)
+        return 0.5 * (shift * shift - log_shortfall(ratio * ratio))

@@ -24,6 +24,7 @@ from ..family import (
     row_function,
     scale_anchor,
 )
+from ..kernels.vecmath.gaps import log_shortfall
 
 
 class Squares(NamedTuple):
@@ -76,4 +77,4 @@ class Rayleigh(Family):
 
     def kl(self, theta: Vector, other: Vector) -> float:
         ratio = theta[0] / other[0]
-        return ratio * ratio - 1.0 - 2.0 * math.log(ratio)
+        return -log_shortfall(ratio * ratio)

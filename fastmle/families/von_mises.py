@@ -1,7 +1,7 @@
 """The von Mises distribution: log p(x) = κ cos(x − μ) − log(2π I0(κ)), for angles x, in radians.
 
-Maximum likelihood: μ̂ the mean direction, and I1(κ̂)/I0(κ̂) = R, the mean resultant length. 1 − R and the cosines are
-taken about an anchor amid the angles. Source: K. V. Mardia & P. E. Jupp, Directional Statistics (2000), ch. 5.
+Maximum likelihood: μ̂ the mean direction, and I1(κ̂)/I0(κ̂) = R, its length. Sums are of sin(x − c) and 1 − cos(x − c) about
+an anchor c; ive(0, κ) = I0(κ) e^{−κ}. Source: K. V. Mardia & P. E. Jupp, Directional Statistics (2000), ch. 5.
 """
 
 from __future__ import annotations
