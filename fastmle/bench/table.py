@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 from typing import Any
 
 Engines = dict[str, dict[str, Any]]
-NOT_PEERS = ("fastmle", "numpy", "prange twin", "one dsyrk", "nothing", "polars, streaming")
+NOT_PEERS = ("fastmle", "numpy", "prange twin", "one dsyrk", "nothing")
 DROP = 0.15  # of a ratio to numpy
 
 
@@ -66,15 +66,16 @@ def _line(group: str, engines: Engines) -> str:
 def table(saved: dict[str, Any], only: Collection[str] | None = None) -> str:
     """The Markdown table, of these groups or of all, with the machine in words."""
     machine = saved["machine_info"]
-    limits = [b["extra_info"].get("limit_GB_per_second", 0.0) for b in saved["benchmarks"]]
+    limits = [v for b in saved["benchmarks"] if (v := b["extra_info"].get("limit_GB_per_second"))]
+    bandwidth = f", read bandwidth {min(limits):.0f} to {max(limits):.0f} GB/s" if limits else ""
     head = [
         "| | rows | time | speed | of the read bandwidth | numpy takes | fastest peer takes |",
         "|---|---:|---:|---:|---:|---:|---:|",
     ]
     words = (
-        f"{machine['cpu'].get('brand_raw', machine['machine'])}, {machine['threads']} threads, read bandwidth up to "
-        f'{max(limits):.1f} GB/s, Python {machine["python_version"]}, medians; "x" is how many times as long per row. '
-        f"The bandwidth was measured anew for each line, on its own array. {saved['datetime'][:10]}."
+        f"{machine['cpu'].get('brand_raw', machine['machine'])}, {machine['threads']} threads{bandwidth}, Python "
+        f'{machine["python_version"]}, {saved["datetime"][:10]}; medians; "x" is how many times as long per row. The bandwidth was '
+        "measured anew for each line, on its own array."
     )
     groups = times(saved)
     shown = groups if only is None else {name: groups[name] for name in only if name in groups}
