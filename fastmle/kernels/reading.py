@@ -44,7 +44,7 @@ def _xor(x: Any) -> Any:
     return total
 
 
-@register_jitable(**_FLAGS)
+@register_jitable(fastmath={"contract"}, error_model="numpy")  # reassociated, two turns would become one
 def _multiply_add(a: Any, turns: int) -> None:
     for _ in range(turns):
         for j in range(LANES):
