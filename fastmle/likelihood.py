@@ -64,7 +64,7 @@ def _loglik_and_n(
     check_theta(chosen, theta)
     at = None if chosen.one_pass else chosen.row_theta(theta)
     passes.options = replace(passes.options, outside="count")
-    state = passes.run(chosen.terms, at)
+    state = passes.run(chosen.loglik_terms, at)
     return loglik_of(chosen, state, values), math.nan if state.outside else float(state.sums().n)
 
 

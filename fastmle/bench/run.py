@@ -31,11 +31,14 @@ TURNS = 20
 def compute_limit(line: Line, x: Any) -> float | None:
     """Bytes a second of the line's kernel on all cores if its rows are in the cache; None if it has no row kernel."""
     family = line.family
-    if family is None or not isinstance(family.terms, RowTerms):
+    if family is None:
+        return None
+    terms = family.terms if line.theta is None else family.loglik_terms
+    if not isinstance(terms, RowTerms):
         return None
     x = np.ascontiguousarray(x[:IN_CACHE]).view(np.uint8 if x.dtype == bool else x.dtype)
     theta = None if family.one_pass else family.row_theta(api.fit(family, x).theta)
-    state: Any = new_state(family.terms, Options(), theta)
+    state: Any = new_state(terms, Options(), theta)
     state.add((x,))
     kernel, blocks = state._kernel((x,), np.empty(0)), x.size // BLOCK
     if not blocks:
@@ -53,7 +56,7 @@ def compute_limit(line: Line, x: Any) -> float | None:
 def run_line(line: Line, rows: int) -> Iterator[dict[str, Any]]:
     """All engines of a line. Raises AssertionError where an engine's answer is not fastmle's."""
     x = line.data(rows)
-    limit, inside = bandwidth(x), compute_limit(line, x) if line.theta is None else None
+    limit, inside = bandwidth(x), compute_limit(line, x)
     ours = line.engines["fastmle"].prepare(x)
     reads = api.fit(line.family, x).n_passes if line.family is not None and line.theta is None else 1
     for name, engine in line.engines.items():

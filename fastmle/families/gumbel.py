@@ -15,6 +15,7 @@ import scipy
 
 from ..family import (
     At,
+    Height,
     LocationScale,
     Param,
     RowTerms,
@@ -35,6 +36,11 @@ def add(x: float, a: At) -> Slopes:
     return slopes(z, -z - t, 1.0 - t, t)
 
 
+@row_function
+def height(x: float, a: At) -> Height:
+    return Height(add(x, a).g)
+
+
 @dataclass(frozen=True)
 class Gumbel(LocationScale):
     """Gumbel(mu, scale): mode mu, scale > 0."""
@@ -42,6 +48,7 @@ class Gumbel(LocationScale):
     name: ClassVar[str] = "gumbel"
     params: ClassVar[tuple[Param, ...]] = (Param("mu"), Param("scale", "positive"))
     terms: ClassVar[RowTerms] = RowTerms(Slopes, add, finite, theta=At)
+    loglik_terms: ClassVar[RowTerms] = RowTerms(Height, height, finite, theta=At)
 
     def start(self, x: Vector, w: Vector) -> Vector:
         """From the mean μ + γβ and the standard deviation πβ/√6; at the maximum e^{−z} <= n."""

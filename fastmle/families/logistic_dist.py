@@ -18,6 +18,7 @@ from ..family import (
     LocationScale,
     Param,
     RowTerms,
+    SoftHeight,
     SoftSlopes,
     Sums,
     Vector,
@@ -38,6 +39,12 @@ def add(x: float, a: At) -> SoftSlopes:
     return soft_slopes(z, -abs(z), d if z > 0.0 else -d, 2.0 * t * q * q, t)
 
 
+@row_function
+def height(x: float, a: At) -> SoftHeight:
+    s = add(x, a)
+    return SoftHeight(s.h, s.log, s.slip)
+
+
 @dataclass(frozen=True)
 class LogisticDist(LocationScale):
     """LogisticDist(mu, scale): mean mu, scale > 0; the standard deviation is π·scale/√3."""
@@ -45,6 +52,7 @@ class LogisticDist(LocationScale):
     name: ClassVar[str] = "logistic_dist"
     params: ClassVar[tuple[Param, ...]] = (Param("mu"), Param("scale", "positive"))
     terms: ClassVar[RowTerms] = RowTerms(SoftSlopes, add, finite, theta=At, kinds="ssssssle")
+    loglik_terms: ClassVar[RowTerms] = RowTerms(SoftHeight, height, finite, theta=At, kinds="sle")
 
     def heights(self, s: Sums) -> float:
         return float(s.h - 2.0 * s.log)

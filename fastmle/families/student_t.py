@@ -34,18 +34,39 @@ class Powers(NamedTuple):
     slip: float  # what rounding took from 1 + iz²
 
 
+class Height(NamedTuple):
+    """Of these, for the log-likelihood; `b` counts at i = 0 alone, where q = 1."""
+
+    log: float
+    b: float
+    far: float
+    slip: float
+
+
 @row_function
-def add(x: float, t: At) -> Powers:
+def spread(x: float, t: At) -> tuple[float, float, float, float]:
+    """z and what it was shrunk by, 1 + iz² and what rounding took from it."""
     z = (x - t.mu) * t.per
     less = shrink(z) if t.i > 0.0 else 1.0
     one = 1.0 if less == 1.0 else 0.0  # of a z that is shrunk 1 + iz² is iz²
     z *= less
-    zz = z * z
-    over = t.i * zz
+    over = t.i * (z * z)
     y = one + over
+    return z, less, y, over - (y - one)
+
+
+@row_function
+def add(x: float, t: At) -> Powers:
+    z, less, y, slip = spread(x, t)
     q = 1.0 / y
-    a, b = z * q * less, zz * q
-    return Powers(y, a, b, a * b, b * b, 1.0 - one, over - (y - one))
+    a, b = z * q * less, z * z * q
+    return Powers(y, a, b, a * b, b * b, 0.0 if less == 1.0 else 1.0, slip)
+
+
+@row_function
+def height(x: float, t: At) -> Height:
+    z, less, y, slip = spread(x, t)
+    return Height(y, z * z, 0.0 if less == 1.0 else 1.0, slip)
 
 
 def distance(s: Sums, df: float) -> float:
@@ -60,6 +81,7 @@ class StudentT(HeavyTails):
     name: ClassVar[str] = "student_t"
     params: ClassVar[tuple[Param, ...]] = (Param("df", "positive"), Param("mu"), Param("sigma", "positive"))
     terms: ClassVar[RowTerms] = RowTerms(Powers, add, finite, theta=At, kinds="lssssse")
+    loglik_terms: ClassVar[RowTerms] = RowTerms(Height, height, finite, theta=At, kinds="lsse")
 
     def row_theta(self, theta: Vector) -> At:
         return At(1.0 / theta[0], theta[1], 1.0 / theta[2])

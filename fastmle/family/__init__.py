@@ -29,8 +29,10 @@ from .inverse_anchors import (
 from .location_matrix import LocationMatrix
 from .location_scale import (
     At,
+    Height,
     LocationScale,
     Slopes,
+    SoftHeight,
     SoftSlopes,
     in_order,
     log_distance,
@@ -92,6 +94,7 @@ __all__ = [
     "Family",
     "GramTerms",
     "Harmonic",
+    "Height",
     "Location",
     "LocationMatrix",
     "LocationScale",
@@ -105,6 +108,7 @@ __all__ = [
     "Run",
     "Scale",
     "Slopes",
+    "SoftHeight",
     "SoftSlopes",
     "Solution",
     "Sums",

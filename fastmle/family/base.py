@@ -65,6 +65,11 @@ class Family(ABC):
     @abstractmethod
     def terms(self) -> Terms: ...
 
+    @property
+    def loglik_terms(self) -> Terms:
+        """The terms whose sums `loglik` needs, where they are less work than all."""
+        return self.terms
+
     @abstractmethod
     def loglik(self, s: Sums, theta: Vector) -> float:
         """Σ w log p(x; θ) (plus ½ Σ log w under precision weights, which the frame adds)."""

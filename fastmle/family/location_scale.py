@@ -31,6 +31,12 @@ class Slopes(NamedTuple):
     zzc: float
 
 
+class Height(NamedTuple):
+    """g alone, for the log-likelihood."""
+
+    g: float
+
+
 class SoftSlopes(NamedTuple):
     """The same where g = h − k log y, with 1 + t = y for some t >= 0: kinds "ssssssle"."""
 
@@ -42,6 +48,14 @@ class SoftSlopes(NamedTuple):
     zzc: float
     log: float  # y, whose logarithm is summed
     slip: float  # what rounding took from 1 + t
+
+
+class SoftHeight(NamedTuple):
+    """Of these, for the log-likelihood: kinds "sle"."""
+
+    h: float
+    log: float
+    slip: float
 
 
 @row_function
