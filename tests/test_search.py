@@ -18,7 +18,7 @@ from fastmle.digest import Digest
 from fastmle.families import family_class
 from fastmle.states import Options
 
-N = 60_000
+N = 25_000
 BLOCK = N // 5
 READS = 6
 
