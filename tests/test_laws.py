@@ -329,9 +329,7 @@ def test_dropping_nulls_is_removing_them_by_hand(name: str) -> None:
         assert state.fit().nobs_dropped == gone.sum()
 
 
-@pytest.mark.parametrize(
-    "name", [n for n in ("gaussian", "mvn", "poisson", "weibull", "gamma") if n in CASES]
-)
+@pytest.mark.parametrize("name", ["gaussian", "mvn", "poisson"])  # one of each kind of state, whose frame leaves rows out
 def test_a_null_weight_is_dropped_with_its_row(name: str) -> None:
     x, w = sample(name).copy(), np.random.default_rng(2).uniform(0.5, 2.0, N)
     x[::10] = np.nan
