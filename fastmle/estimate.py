@@ -37,8 +37,7 @@ def fit_passes(family: Family, passes: Passes, fixed: dict[str, Any]) -> Fit:
 def free_of(family: Family, fixed: dict[str, Any]) -> tuple[np.ndarray, Vector]:
     """Which entries of θ are estimated, and the values of the others (NaN where free)."""
     held = family.hold(fixed)
-    bounds = {"real": (-math.inf, math.inf), "positive": (0.0, math.inf), "unit": (0.0, 1.0)}
-    outside = [not bounds[p.domain][0] < h < bounds[p.domain][1] for p, h in zip(family.params, held, strict=True)]
+    outside = [not p.ends[0] < h < p.ends[1] for p, h in zip(family.params, held, strict=True)]
     free = np.isnan(held)
     for name, value in fixed.items():
         if not np.isfinite(np.asarray(value, float)).all():

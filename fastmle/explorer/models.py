@@ -29,7 +29,7 @@ def parameter(fit: Fit, j: int, wide: tuple[float, float] | None = None) -> dict
     """A slider: name, estimate and error, and its two ranges."""
     param, best = fit.family.params[j], float(fit.theta[j])
     error = float(np.sqrt(np.diag(fit.cov))[j] * fit.units[j])
-    ends = {"real": (-math.inf, math.inf), "positive": (0.0, math.inf), "unit": (0.0, 1.0)}[param.domain]
+    ends = param.ends
     if wide is None:
         wide = (0.005, 0.995) if param.domain == "unit" else (WIDE[0] * best, WIDE[1] * best)
     low = best - NEAR * error if best - NEAR * error > ends[0] else (best + (ends[0])) / 2.0

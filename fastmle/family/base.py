@@ -24,6 +24,11 @@ class Param(NamedTuple):
     domain: Domain = "real"
     regular: bool = True
 
+    @property
+    def ends(self) -> tuple[float, float]:
+        """Of the interval, open, in which it lies."""
+        return {"real": (-math.inf, math.inf), "positive": (0.0, math.inf), "unit": (0.0, 1.0)}[self.domain]
+
 
 @dataclass(frozen=True)
 class Solution:
@@ -129,10 +134,7 @@ class Family(ABC):
 
     def valid(self, theta: Vector) -> bool:
         """Whether θ lies inside the parameter space."""
-        bounds = {"real": (-math.inf, math.inf), "positive": (0.0, math.inf), "unit": (0.0, 1.0)}
-        return all(
-            bounds[p.domain][0] < t < bounds[p.domain][1] for p, t in zip(self.params, theta, strict=True)
-        )
+        return all(p.ends[0] < t < p.ends[1] for p, t in zip(self.params, theta, strict=True))
 
     def pack(self, vector: Sequence[Any] | Vector) -> dict[str, Any]:
         """A flat vector (parameters or their errors) as the mapping that users see."""

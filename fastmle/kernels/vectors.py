@@ -146,6 +146,14 @@ def add_four(typingctx: Any, eta: Any, t: Any, j: Any, beta: Any, at: Any) -> An
     return types.void(eta, t, types.intp, beta, types.intp), codegen
 
 
+def slots_of(builder: Any, sums: Any, places: list[Any]) -> list[Any]:
+    """Registers that begin with the vectors at these places of the sums."""
+    slots = [cgutils.alloca_once(builder, VECTOR) for _ in places]
+    for place, slot in zip(places, slots, strict=True):
+        builder.store(load_vector(builder, sums, place), slot)
+    return slots
+
+
 @intrinsic
 def weigh(typingctx: Any, panel: Any, t: Any, i: Any, curve: Any, score: Any, sums: Any, at: Any) -> Any:
     """panel = curve · t[i:i + TALL], and sums[at:], in LANES parts each, += Σ score · t[i:i + TALL]."""
@@ -156,9 +164,7 @@ def weigh(typingctx: Any, panel: Any, t: Any, i: Any, curve: Any, score: Any, su
         columns = [row_of(builder, t, builder.add(args[2], long(d))) for d in range(TALL)]
         outs = [row_of(builder, panel, long(d)) for d in range(TALL)]
         places = [builder.add(args[6], long(d * LANES)) for d in range(TALL)]
-        slots = [cgutils.alloca_once(builder, VECTOR) for _ in places]
-        for place, slot in zip(places, slots, strict=True):
-            builder.store(load_vector(builder, sums, place), slot)
+        slots = slots_of(builder, sums, places)
         with cgutils.for_range_slice(builder, long(0), long(TILE), long(LANES), long) as (r, _):
             c, s = load_vector(builder, curve, r), load_vector(builder, score, r)
             for column, out, slot in zip(columns, outs, slots, strict=True):
@@ -181,9 +187,7 @@ def add_scores(typingctx: Any, sums: Any, at: Any, t: Any, j: Any, score: Any) -
         long = context.get_value_type(types.intp)
         columns = [row_of(builder, t, builder.add(args[3], long(d))) for d in range(ACROSS)]
         places = [builder.add(args[1], long(d * LANES)) for d in range(ACROSS)]
-        slots = [cgutils.alloca_once(builder, VECTOR) for _ in places]
-        for place, slot in zip(places, slots, strict=True):
-            builder.store(load_vector(builder, out, place), slot)
+        slots = slots_of(builder, out, places)
         with cgutils.for_range_slice(builder, long(0), long(TILE), long(LANES), long) as (r, _):
             s = load_vector(builder, score, r)
             for column, slot in zip(columns, slots, strict=True):

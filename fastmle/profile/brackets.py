@@ -6,13 +6,12 @@ import numpy as np
 import scipy
 
 from .likelihood import Profile
-from .steps import ENDS
 
 
 def end_by_brackets(profile: Profile, j: int, side: int) -> float:
     """Where the profile has fallen as far as it may on one side (−1 or 1) of parameter j."""
     fit, domain = profile.fit, profile.family.params[j].domain
-    best, end = float(fit.theta[j]), ENDS[domain][side > 0]
+    best, end = float(fit.theta[j]), profile.family.params[j].ends[side > 0]
     assert fit.sums is not None
     top = float(profile.family.loglik(fit.sums, fit.theta))
     if best == end:

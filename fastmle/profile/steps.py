@@ -13,7 +13,6 @@ from ..newton import Point, ascent, moved, working
 from .likelihood import Profile
 
 End: TypeAlias = Generator[Vector, Point, "float | None"]  # yields θ, receives the point there, returns the end or None
-ENDS = {"real": (-math.inf, math.inf), "positive": (0.0, math.inf), "unit": (0.0, 1.0)}
 SETTLED = 1e-6  # of the first step: the next would be its square
 FARTHEST = 50.0  # in log θ or logit θ: no likelihood that falls does so only there
 MOST = 40
@@ -74,7 +73,7 @@ def end_by_newton(profile: Profile, j: int, side: int) -> End:
             return None
         point, travelled = new, travelled + float(step[j])
         if family.params[j].domain != "real" and abs(travelled) > FARTHEST:
-            return ENDS[family.params[j].domain][side > 0]
+            return family.params[j].ends[side > 0]
     return None
 
 

@@ -13,9 +13,9 @@ from ..family import Sums, Vector
 from ..newton import Step
 from ..passes import Passes
 from ..states.multinomial import MultinomialState, MultinomialTerms, Spot
+from .ascent import climb_to, pilot_rows
 from .classes import as_codes, classes_in
 from .design import Merged, Roles, Sample, matrices, open_design, passes_of, pilot, usable
-from .fitting import climb_to, pilot_rows
 from .multinomial import MultinomialRegression, plain
 from .result import Measures, RegressionFit
 from .robust import Groups, check_cov, corrections

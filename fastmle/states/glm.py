@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..errors import DataError
-from ..family import Family, Sums, Vector
+from ..family import Sums, Vector
 from ..kernels.fold import BLOCK
 from ..kernels.glm import HEAD, LOGS, NOTHING, compile_glm
 from ..kernels.gram import pairs
 from ..kernels.tiles import KINDS, addresses_of
-from .base import Chunk, Options, bad_value
-from .totals import TotalsState
+from .base import Chunk, Options
+from .placed import PlacedState
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,7 +42,7 @@ class Place(NamedTuple):
     shape: float = 1.0
 
 
-class GlmState(TotalsState):
+class GlmState(PlacedState):
     """Totals of `GlmTerms`; `theta` is the `Place`."""
 
     def __init__(self, terms: GlmTerms, options: Options, theta: Any = None) -> None:
@@ -81,44 +80,13 @@ class GlmState(TotalsState):
 
         return kernel
 
-    def judge(self, columns: Chunk, w: np.ndarray | None, rows: np.ndarray) -> int:
-        """The first bad row, be it a null, an infinity, or a target that the model cannot produce."""
-        options, at = self.options, self.terms.k - 1
-        found: DataError | None = None
-        try:
-            super().judge(columns, w, rows)
-        except DataError as error:
-            found = error
-        trials = columns[at + 1 + self.terms.offset] if self.terms.trials else None
-        for i, y in enumerate(np.asarray(columns[at], float).tolist()):
-            if found is not None and found.row is not None and rows[i] >= found.row:
-                raise found
-            skipped = (w is not None and not w[i] > 0.0) or any(np.isnan(c[i]) for c in columns)
-            if not skipped and not self.terms.support(y, 1.0 if trials is None else float(trials[i])):
-                raise bad_value(options.labels[at], int(rows[i]), f"is {y:.17g}, outside the support ({self.terms.where})")
-        if found is not None:
-            raise found
-        return 0
+    def _possible(self, columns: Chunk, row: int) -> bool:
+        at = self.terms.k - 1
+        trials = float(columns[at + 1 + self.terms.offset][row]) if self.terms.trials else 1.0
+        return bool(self.terms.support(float(columns[at][row]), trials))
 
-    # -- no anchor moves: the place is given ---------------------------------------------------------------------------
-
-    def _anchor_of(self, columns: Chunk, w: np.ndarray) -> Any:
-        return None
-
-    def _anchor_of_sums(self) -> Any:
-        return self.theta
-
-    def _drift(self, running: np.ndarray, rows: np.ndarray) -> np.ndarray:
-        return np.zeros(len(running))
-
-    def _drifted(self, at: np.ndarray, running: np.ndarray, tally: np.ndarray) -> int:
-        return -1
-
-    def _moved(self, new: Any) -> np.ndarray:
-        raise NotImplementedError("sums at other coefficients need another pass")
-
-    def _coarseness(self, theta: Any) -> float:
-        return 1.0
+    def _outside(self) -> str:
+        return f"outside the support ({self.terms.where})"
 
     def _theta_from(self, values: list[Any]) -> Any:
         beta, center, per = map(np.array, values[:3])
@@ -141,12 +109,3 @@ class GlmState(TotalsState):
             weight, n, self.rows, log_weight=float(values[LOGS]), loss=loss, pearson=pearson, u=u, v=v, trials=trials, hits=hits,
             a=a, b=b, c=c, d=d, score=values[HEAD : HEAD + k], matrix=matrix,
         )  # fmt: skip
-
-    def meat(self, family: Family, theta: Vector) -> Vector:
-        raise NotImplementedError("sandwich errors of regressions are a pass of their own")
-
-    def weighted(self) -> Any:
-        state = GlmState(self.terms, replace(self.options, weighted=True), self.theta)
-        state.totals[:] = self.totals
-        state.merge_counts(self)
-        return state

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..errors import DataError
-from ..family import Family, Sums, Vector
+from ..family import Sums, Vector
 from ..kernels.fold import BLOCK
 from ..kernels.gram import pairs
 from ..kernels.multinomial import compile_multinomial
 from ..kernels.tiles import KINDS, addresses_of
-from .base import Chunk, Options, bad_value
-from .totals import TotalsState
+from .base import Chunk, Options
+from .placed import PlacedState
 
 
 @dataclass(frozen=True)
@@ -35,7 +34,7 @@ class Spot(NamedTuple):
     per: Vector
 
 
-class MultinomialState(TotalsState):
+class MultinomialState(PlacedState):
     """Totals of `MultinomialTerms`; `theta` is the `Spot`."""
 
     def __init__(self, terms: MultinomialTerms, options: Options, theta: Any = None) -> None:
@@ -61,44 +60,11 @@ class MultinomialState(TotalsState):
 
         return kernel
 
-    def judge(self, columns: Chunk, w: np.ndarray | None, rows: np.ndarray) -> int:
-        """The first bad row, be it a null, an infinity, or a target that is none of the classes."""
-        found: DataError | None = None
-        try:
-            super().judge(columns, w, rows)
-        except DataError as error:
-            found = error
-        y = np.asarray(columns[self.terms.k - 1], float)
-        wrong = ~np.isin(y, self.terms.values) & (np.ones(y.size, bool) if w is None else np.asarray(w) > 0.0)
-        for c in columns:
-            wrong &= ~np.isnan(c)
-        first = int(np.flatnonzero(wrong)[0]) if wrong.any() else -1
-        if first >= 0 and (found is None or found.row is None or rows[first] < found.row):
-            said = f"is {y[first]:.17g}, not one of {self.terms.where}"
-            raise bad_value(self.options.labels[self.terms.k - 1], int(rows[first]), said)
-        if found is not None:
-            raise found
-        return 0
+    def _possible(self, columns: Chunk, row: int) -> bool:
+        return float(columns[self.terms.k - 1][row]) in self.terms.values
 
-    # -- no anchor moves: the place is given ---------------------------------------------------------------------------
-
-    def _anchor_of(self, columns: Chunk, w: np.ndarray) -> Any:
-        return None
-
-    def _anchor_of_sums(self) -> Any:
-        return self.theta
-
-    def _drift(self, running: np.ndarray, rows: np.ndarray) -> np.ndarray:
-        return np.zeros(len(running))
-
-    def _drifted(self, at: np.ndarray, running: np.ndarray, tally: np.ndarray) -> int:
-        return -1
-
-    def _moved(self, new: Any) -> np.ndarray:
-        raise NotImplementedError("sums at other coefficients need another pass")
-
-    def _coarseness(self, theta: Any) -> float:
-        return 1.0
+    def _outside(self) -> str:
+        return f"not one of {self.terms.where}"
 
     def _theta_from(self, values: list[Any]) -> Any:
         return Spot(*map(np.array, values))
@@ -124,12 +90,3 @@ class MultinomialState(TotalsState):
             weight, n, self.rows, loss=float(values[0]), hits=values[2 : self.head], score=score,
             matrix=matrix.reshape(others * k, others * k), u=0.0, v=0.0,
         )  # fmt: skip
-
-    def meat(self, family: Family, theta: Vector) -> Vector:
-        raise NotImplementedError("sandwich errors of regressions are a pass of their own")
-
-    def weighted(self) -> Any:
-        state = MultinomialState(self.terms, replace(self.options, weighted=True), self.theta)
-        state.totals[:] = self.totals
-        state.merge_counts(self)
-        return state
