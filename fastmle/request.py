@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, Literal
 
-from .errors import FamilyError
+from .errors import DataError, FamilyError
 from .family import Family, GramTerms
 from .passes import Passes, Progress
 from .pool import cores
@@ -70,6 +70,15 @@ def check_weights(family: Family, options: Options) -> None:
     if options.weighted and options.weight_kind == "precision" and not family.precision_weights:
         raise FamilyError(
             f"precision weights are not defined for {family.name}: it has no dispersion they could scale"
+        )
+
+
+def check_reopenable(name: str, source: Source) -> None:
+    """Raise DataError for data that a fit of several passes would find empty at the second."""
+    if not source.reopenable:
+        raise DataError(
+            f"{name} needs several passes, and {source.description} can be read only once: "
+            "pass a callable that returns a fresh iterator of chunks"
         )
 
 

@@ -13,11 +13,12 @@ from typing import Any
 import numpy as np
 
 from .digest import digest
-from .errors import DataError, FamilyError
+from .errors import FamilyError
 from .family import Family, Solution, Sums, Vector
 from .memory import FEW, Memory
 from .newton import Climb, Step, maximise
 from .passes import Passes
+from .request import check_reopenable
 from .run import Found, Run
 
 PILOT = 1 << 18  # rows in memory from which an iterative fit starts
@@ -162,11 +163,7 @@ class Search:
 @np.errstate(all="ignore")
 def search(family: Family, passes: Passes, fixed: dict[str, Any], free: np.ndarray, held: Vector) -> Found:
     """The maximum of the likelihood along the free parameters."""
-    if not passes.source.reopenable:
-        raise DataError(
-            f"{family.name} needs several passes, and {passes.source.description} can be read only once: "
-            "pass a callable that returns a fresh iterator of chunks"
-        )
+    check_reopenable(family.name, passes.source)
     run = Run(family, passes)
     own = family.estimate(run, fixed)
     if own is not None:

@@ -14,6 +14,7 @@ from ..family import Sums, Vector
 from ..kernels.glm import INFORMATION, NOTHING
 from ..newton import Step
 from ..passes import Passes
+from ..request import check_reopenable
 from ..states.coded import CodedState
 from ..states.glm import GlmState, GlmTerms, Place
 from .ascent import climb_to, pilot_rows
@@ -173,11 +174,7 @@ def fit_glm(model: GeneralizedLinear, data: Any, roles: Roles, fixed: dict[str, 
     if roles.trials is not None and not model.takes_trials:
         raise FamilyError(f"trials= is for binomial models, not for {model.name}")
     inner = open_design(data, roles)
-    if not inner.reopenable:
-        raise DataError(
-            f"{model.name} needs several passes, and {inner.description} can be read only once: "
-            "pass a callable that returns a fresh iterator of chunks"
-        )
+    check_reopenable(model.name, inner)
     source = Merged(inner)
     model = model.for_source(source)
     if not model.names:

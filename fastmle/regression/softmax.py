@@ -12,6 +12,7 @@ from ..errors import DataError, FamilyError
 from ..family import Sums, Vector
 from ..newton import Step
 from ..passes import Passes
+from ..request import check_reopenable
 from ..states.multinomial import MultinomialState, MultinomialTerms, Spot
 from .ascent import climb_to, pilot_rows
 from .classes import as_codes, classes_in
@@ -126,11 +127,7 @@ def fit_multinomial(model: MultinomialRegression, data: Any, roles: Roles, fixed
             raise FamilyError(f"{name}= is not for multinomial models")
     data, roles, values = as_codes(model, data, replace(roles, of_classes=True))
     inner = open_design(data, roles)
-    if not inner.reopenable:
-        raise DataError(
-            f"multinomial needs several passes, and {inner.description} can be read only once: "
-            "pass a callable that returns a fresh iterator of chunks"
-        )
+    check_reopenable(model.name, inner)
     source = Merged(inner)
     passes = passes_of(source, roles)
     if passes.options.device == "cuda":
