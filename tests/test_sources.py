@@ -18,7 +18,9 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from fastmle.errors import DataError
+from fastmle.kernels.validity import compile_blank
 from fastmle.sources import Source, open_source
+from fastmle.sources.base import read_only
 
 pl = pytest.importorskip("polars")
 pa = pytest.importorskip("pyarrow")
@@ -359,6 +361,19 @@ def test_unknown_null_count():
     bits = pa.py_buffer(bytes([0b101]))
     column = pa.Array.from_buffers(pa.int32(), 3, [bits, pa.py_buffer(np.arange(3, dtype="i4"))], -1)
     np.testing.assert_array_equal(read(column)[0], [0, np.nan, 2])
+
+
+def test_the_copy_of_a_column_with_nulls_keeps_every_other_bit() -> None:
+    rng = np.random.default_rng(5)
+    values = np.resize([-0.0, 0.0, np.inf, -np.inf, 5e-324, 1.5, -1e308], 90)
+    packed = np.packbits(rng.random(104) < 0.8, bitorder="little")
+    bits = np.unpackbits(packed, bitorder="little")
+    for first in range(9):
+        for size in range(90):
+            out = np.zeros(size)
+            compile_blank()(read_only(values[:size]), read_only(packed), first, out)
+            expected = [v if bit else np.nan for v, bit in zip(values, bits[first : first + size], strict=False)]
+            np.testing.assert_array_equal(out.view("i8"), np.array(expected).view("i8"))
 
 
 # --- what is read, and when -----------------------------------------------------------------------------

@@ -13,6 +13,7 @@ import pytest
 FITS = """
 import json, sys
 import numpy as np
+import pyarrow as pa
 from numba.core import event
 import fastmle as fm
 
@@ -36,6 +37,11 @@ layouts = [x, frozen, np.repeat(x, 2)[::2], x.astype(">f8"), x.astype("f4"), x.a
            x.astype("u1"), np.resize(x, 300_000)]
 for data in layouts:
     fm.fit(family, data)
+holes = pa.array(x, mask=np.isnan(null))
+for data in (pa.array(x)[3:], pa.array(x.astype("i4"))[3:], pa.chunked_array([x[:4000], x])[5:]):
+    fm.fit(family, data)
+for data in (holes, holes[3:], holes.cast("float32")[3:], holes.cast("int64")[3:]):
+    fm.fit(family, data, nulls="drop")
 for data in (np.column_stack([x, x]), np.asfortranarray(np.column_stack([x, x]))):
     fm.fit(family, data, column=1)
 fm.fit(family, null, nulls="drop")

@@ -18,13 +18,16 @@ def warmup(families: tuple[str, ...]) -> None:
     """Compile the kernels of FAMILIES (default: all) into the disk cache.
 
     For each: columns of float64 (plain, with nulls dropped, weighted, both), float32, int64, int32 and bool.
+    And the one that copies Arrow columns with nulls.
     """
     from fastmle.families import REGISTRY, family_class
+    from fastmle.kernels.validity import compile_blank
 
     chosen = families or tuple(REGISTRY)
     for name in chosen:
         family_class(name)  # an unknown one is refused before anything is compiled
     start = time.perf_counter()
+    compile_blank()
     for name in chosen:
         begun = time.perf_counter()
         done = [what for what, options in _variants() if _fits(name, what, options)]

@@ -10,7 +10,7 @@ import numpy as np
 
 from fastmle.errors import DataError
 from fastmle.sources.base import Batch, Column, guarded, guarded_iterator, rows_text
-from fastmle.sources.columns import ArrayColumn, BitColumn, NullableColumn, NullColumn
+from fastmle.sources.columns import ArrayColumn, BitColumn, NullColumn, ValidColumn
 
 # Arrow's format letters; besides the numbers b: bits, n: all null
 NUMBERS = dict(
@@ -62,8 +62,7 @@ def with_validity(column: Column, validity: Any, offset: int) -> Column:
     """Null where the bitmap has no bit; without a bitmap (none, or an empty buffer) nothing is."""
     if validity is None or not memoryview(validity).nbytes:
         return column
-    bits = BitColumn(np.frombuffer(validity, np.uint8), offset, column.length)
-    return NullableColumn(column, bits.unset)
+    return ValidColumn(column, np.frombuffer(validity, np.uint8), offset)
 
 
 def open_stream(data: Any) -> ArrowStream:

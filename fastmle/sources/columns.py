@@ -59,6 +59,39 @@ class NullableColumn:
         return read_only(copy)
 
 
+class ValidColumn:
+    """Values and Arrow's bitmap, whose bit `offset` is that of row 0: without a bit a row is NaN in a float64 copy."""
+
+    direct = False
+
+    def __init__(self, values: Column, packed: Array, offset: int) -> None:
+        self._values = values
+        self._packed = packed
+        self._offset = offset
+        self.length = values.length
+        self.breaks = values.breaks
+
+    def piece(self, start: int, stop: int) -> Array:
+        values = self._values.piece(start, stop)
+        first, last = self._offset + start, self._offset + stop
+        packed = self._packed[first // 8 : -(-last // 8)]
+        if stop == start or all_set(packed, first % 8, last):
+            return values
+        from fastmle.kernels.validity import compile_blank
+
+        copy = np.empty(stop - start)
+        compile_blank()(values.astype(np.float64, copy=False), packed, first % 8, copy)
+        return read_only(copy)
+
+
+def all_set(packed: Array, first: int, last: int) -> bool:
+    """Whether all bits are 1, from bit `first` of the first byte to the one before bit `last` % 8 of the last."""
+    unset = ~packed
+    unset[0] &= 255 << first & 255
+    unset[-1] &= 255 >> -last % 8
+    return not unset.any()
+
+
 class NullColumn:
     """A column of which every row is null."""
 
@@ -84,16 +117,9 @@ class BitColumn:
         self.length = length
 
     def piece(self, start: int, stop: int) -> Array:
-        return read_only(self._unpacked(start, stop, flipped=False))
-
-    def unset(self, start: int, stop: int) -> Array:
-        return self._unpacked(start, stop, flipped=True).view(np.bool_)
-
-    def _unpacked(self, start: int, stop: int, *, flipped: bool) -> Array:
         first, last = self._offset + start, self._offset + stop
-        packed = self._packed[first // 8 : -(-last // 8)]
-        bits = np.unpackbits(~packed if flipped else packed, bitorder="little")
-        return bits[first % 8 : first % 8 + stop - start]
+        bits = np.unpackbits(self._packed[first // 8 : -(-last // 8)], bitorder="little")
+        return read_only(bits[first % 8 : first % 8 + stop - start])
 
 
 class GluedColumn:
