@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -44,13 +45,17 @@ class Source:
         self.names = names
         self.roles = tuple(roles)
         self.labels = names + tuple(p if isinstance(p, str) else role for role, p in roles.items())
-        self.rows = reader.rows
         self.reopenable = reader.reopenable
         self.in_memory = reader.in_memory
         self.on_device = bool(getattr(reader, "on_device", False))
         self.description = reader.description
-        if self.rows is not None:
+        if self._arrays and self.rows is not None:
             self._check_lengths(self.rows, ended=True)
+
+    @cached_property
+    def rows(self) -> int | None:
+        """The number of rows, where it costs little to know: a file is asked for it once it is wanted."""
+        return self._reader.rows
 
     def chunks(self) -> Iterator[Chunk]:
         """Read-only arrays of equal length, one for each label; what must be read or converted is made ahead."""
