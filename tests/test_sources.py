@@ -21,6 +21,7 @@ from fastmle.errors import DataError
 from fastmle.kernels.validity import compile_blank
 from fastmle.sources import Source, open_source
 from fastmle.sources.base import read_only
+from fastmle.sources.buffers import take
 
 pl = pytest.importorskip("polars")
 pa = pytest.importorskip("pyarrow")
@@ -374,6 +375,23 @@ def test_the_copy_of_a_column_with_nulls_keeps_every_other_bit() -> None:
             compile_blank()(read_only(values[:size]), read_only(packed), first, out)
             expected = [v if bit else np.nan for v, bit in zip(values, bits[first : first + size], strict=False)]
             np.testing.assert_array_equal(out.view("i8"), np.array(expected).view("i8"))
+
+
+def test_memory_is_used_again_only_once_nobody_looks_at_it() -> None:
+    def place(array: np.ndarray) -> int:
+        return array.__array_interface__["data"][0]
+
+    first = take(1 << 15)
+    where = place(first)
+    part = read_only(first)[5:90].view(np.int64)[2:]
+    del first
+    assert place(take(1 << 15)) != where
+    del part
+    assert where in [place(array) for array in [take(1 << 15), take(1 << 15)]]
+    column = pa.array(np.arange(3e6), mask=np.arange(3_000_000) % 7 == 3)
+    chunks = [chunk[0] for chunk in open_source(column).chunks()]
+    assert len(chunks) > 10
+    np.testing.assert_array_equal(np.concatenate(chunks), column.to_numpy(zero_copy_only=False))
 
 
 # --- what is read, and when -----------------------------------------------------------------------------

@@ -8,6 +8,7 @@ from itertools import pairwise
 import numpy as np
 
 from fastmle.sources.base import Array, Column, output_dtype, read_only
+from fastmle.sources.buffers import take
 
 MAPPED_ROWS = 1 << 22  # rows of a memory map between two looks at the file's size
 SMALL_ROWS = 1 << 16  # buffers shorter than this are glued together: a copy is cheaper than a short chunk
@@ -79,7 +80,7 @@ class ValidColumn:
             return values
         from fastmle.kernels.validity import compile_blank
 
-        copy = np.empty(stop - start)
+        copy = take(stop - start)
         compile_blank()(values.astype(np.float64, copy=False), packed, first % 8, copy)
         return read_only(copy)
 
