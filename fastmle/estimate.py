@@ -27,15 +27,17 @@ def fit_passes(family: Family, passes: Passes, fixed: dict[str, Any]) -> Fit:
         return fit
     free, held = free_of(family, fixed)
     found = search(family, passes, fixed, free, held)
-    fit = _finish(
-        family, found.state, found.sums, found.theta, free, found.status, found.message, found.how, passes.count, fixed
-    )  # fmt: skip
+    estimate = family, found.state, found.sums, found.theta, free, found.status, found.message
+    with np.errstate(all="ignore"):
+        fit = _finish(*estimate, found.how, passes.count, fixed)
     fit.trace = found.path
     return fit
 
 
 def free_of(family: Family, fixed: dict[str, Any]) -> tuple[np.ndarray, Vector]:
     """Which entries of θ are estimated, and the values of the others (NaN where free)."""
+    if not fixed:
+        return np.ones(len(family.params), bool), np.full(len(family.params), math.nan)
     held = family.hold(fixed)
     outside = [not p.ends[0] < h < p.ends[1] for p, h in zip(family.params, held, strict=True)]
     free = np.isnan(held)
@@ -103,7 +105,6 @@ def _climb(family: Family, s: Sums, start: Vector, free: np.ndarray, path: list[
     return Solution(climb.point.theta, status, "" if climb.converged else climb.message)
 
 
-@np.errstate(all="ignore")
 def _finish(
     family: Family, state: State, s: Sums, theta: Vector, free: np.ndarray, status: str, message: str,
     how: str, n_passes: int, fixed: dict[str, Any],
@@ -111,7 +112,7 @@ def _finish(
     """Log-likelihood, covariance and score at the estimate; NaN for whatever is undefined."""
     options = state.options
     k = len(theta)
-    cov, units, norm, llf = np.full((k, k), np.nan), np.ones(k), math.nan, math.nan
+    cov, units, norm, llf = None, np.ones(k), math.nan, math.nan
     if status in ("ok", "nonregular") and not np.isfinite(theta).all():
         status, message = "not_converged", "float64 cannot hold the estimate"
         theta = np.where(free, math.nan, theta)
@@ -124,9 +125,8 @@ def _finish(
             cov, norm = _covariance(state, family, point, free_regular)
             if not regular.all():
                 cov[free & ~regular] = cov[:, free & ~regular] = np.nan
-            own = family.units(theta)
-            units = np.exp2(np.floor(np.log2(own)))  # powers of two, so that scaling back rounds nothing
-            ratio = own / units
+            units = np.exp2(np.floor(np.log2(point.units)))  # powers of two, so that scaling back rounds nothing
+            ratio = point.units / units
             cov = cov * (ratio[:, None] * ratio)
             sound = not math.isnan(norm)
             norm = norm if sound else point.norm(free_regular)
@@ -143,10 +143,12 @@ def _finish(
     weight_kind = options.weight_kind if options.weighted else None
     if weight_kind == "precision":
         llf += 0.5 * s.log_weight
+    cov = np.full((k, k), np.nan) if cov is None else cov
+    nobs = float(state.rows) if weight_kind == "sampling" else float(s.n)
     return Fit(
-        family=family, theta=theta, cov=cov, units=units, llf=llf, nobs=float(state.rows) if weight_kind == "sampling" else float(s.n),
-        nobs_dropped=state.dropped, status=status, message=message, n_passes=n_passes, fitted_by=how, score_norm=norm,
-        weight_kind=weight_kind, fixed=tuple(fixed), columns=options.labels, sums=s,
+        family=family, theta=theta, cov=cov, units=units, llf=llf, nobs=nobs, nobs_dropped=state.dropped,
+        status=status, message=message, n_passes=n_passes, fitted_by=how, score_norm=norm, weight_kind=weight_kind,
+        fixed=tuple(fixed), columns=options.labels, sums=s,
     )  # fmt: skip
 
 
@@ -157,13 +159,9 @@ def _covariance(state: State, family: Family, point: Point, free: np.ndarray) ->
     if not free.any():
         return cov, 0.0
     part = slice(None) if free.all() else np.ix_(free, free)
-    information = point.information[part]
-    diagonal = information.diagonal()
-    scale = np.sqrt(np.abs(diagonal))
-    values, vectors = np.linalg.eigh(information / (scale[:, None] * scale)) if (diagonal > 0.0).all() else ([0.0], scale)
-    if values[0] <= 0.0:
+    root = _root_of_inverse(point.information[part])
+    if root is None:
         return np.full_like(cov, np.nan), math.nan
-    root = vectors / np.sqrt(values) / scale[:, None]  # root · rootᵀ is the inverse
     inner = root @ root.T
     along = point.score[free] @ root
     bound = family.constraint(point.theta)
@@ -175,6 +173,18 @@ def _covariance(state: State, family: Family, point: Point, free: np.ndarray) ->
         inner = inner @ state.meat(family, point.theta)[part] @ inner
     cov[part] = inner
     return cov, math.sqrt(float(along @ along))
+
+
+def _root_of_inverse(information: Vector) -> Vector | None:
+    """R, R · Rᵀ the inverse of a positive definite matrix; None for any other."""
+    if information.size == 1:
+        return 1.0 / np.sqrt(information) if information[0, 0] > 0.0 else None
+    diagonal = information.diagonal()
+    if not (diagonal > 0.0).all():
+        return None
+    scale = np.sqrt(diagonal)
+    values, vectors = np.linalg.eigh(information / (scale[:, None] * scale))
+    return vectors / np.sqrt(values) / scale[:, None] if values[0] > 0.0 else None
 
 
 def judged(result: Fit, strict: bool) -> Fit:

@@ -66,11 +66,12 @@ class Point:
 
     def good(self, free: np.ndarray | None = None) -> bool:
         """Whether all is finite, along the free parameters."""
-        some = slice(None) if free is None else free
-        information = self.information[some][:, some]
-        return bool(
-            math.isfinite(self.llf) and np.isfinite(self.score[some]).all() and np.isfinite(information).all()
-        )
+        if not math.isfinite(self.llf):
+            return False
+        score, information = self.score, self.information
+        if free is not None and not free.all():
+            score, information = score[free], information[free][:, free]
+        return bool(np.isfinite(score).all() and np.isfinite(information).all())
 
 
 class Step(NamedTuple):

@@ -27,7 +27,7 @@ AnyTally = TypeVar("AnyTally", bound=Tally)
 Progress = Callable[[int, int | None, int], None]
 
 
-def aligned(chunks: Iterable[Chunk]) -> Iterator[tuple[int, Chunk]]:
+def aligned(chunks: Iterable[Chunk], rows_in_all: int | None = None) -> Iterator[tuple[int, Chunk]]:
     """The same rows as (first row, chunk), every chunk but the last a whole number of blocks."""
     held: list[Chunk] = []
     count = row = 0
@@ -37,6 +37,10 @@ def aligned(chunks: Iterable[Chunk]) -> Iterator[tuple[int, Chunk]]:
 
     for chunk in chunks:
         rows = chunk[0].size
+        if rows == rows_in_all:
+            yield row, chunk
+            row += rows
+            continue
         if count + rows < STAGE:
             held.append(tuple(c.copy() for c in chunk))  # the giver may use its buffer again
             count += rows
@@ -80,7 +84,7 @@ class Passes:
         self.count += 1
         kept = self.kept if self.count == 1 else None  # the first pass fills it
         chunks = self.source.chunks()
-        for row, chunk in ((0, c) for c in chunks) if self.source.single else aligned(chunks):
+        for row, chunk in ((0, c) for c in chunks) if self.source.single else aligned(chunks, self.source.rows):
             for lo in range(0, chunk[0].size, PIECE):
                 piece = tuple(c[lo : lo + PIECE] for c in chunk)
                 for state in states:

@@ -19,6 +19,7 @@ from oracle import exactly, sandwich
 
 import fastmle as fm
 from fastmle.families import family_class
+from fastmle.kernels.ones import compile_ones
 
 N = 30_011  # rows: some blocks of 4096 and a rest
 MANY = 150_007  # enough for threads
@@ -456,6 +457,40 @@ def test_all_dtypes(name: str, dtype: str) -> None:
     )
     close(fm.fit(name, x), fm.fit(name, x.astype(np.float64)))
     close(fm.suffstats(name).update(x).fit(), fm.fit(name, x.astype(np.float64)))
+
+
+@pytest.mark.parametrize("size", [1, 7, 8, 4095, 4097, (1 << 18) + 3, (3 << 18) - 1])
+def test_ones_are_counted(size: int) -> None:
+    x = (np.random.default_rng(size).random(size) < 0.3).view(np.uint8)
+    assert compile_ones()(x) == sum(x.tolist())
+    for place in {0, size // 2, size - 1}:
+        for other in (2, 3, 128, 255):
+            strange = x.copy()
+            strange[place] = other
+            assert compile_ones()(strange) == -1
+
+
+@pytest.mark.parametrize("name", ["bernoulli", "exponential"])
+def test_zeros_and_ones_in_bytes(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is counted is what would be added: the same bits however rows come, and as whole numbers of eight bytes."""
+    x = np.random.default_rng(6).random(700_001) < 0.3
+    whole = fm.fit(name, x)
+    expected = bits_of(whole)
+    assert whole.sums.weight == x.size
+    assert bits_of(fm.fit(name, x.astype(float))) == expected
+    assert bits_of(fm.fit(name, x, chunk_rows=1003)) == expected
+    monkeypatch.setattr("fastmle.states.rows.FEW_BYTES", 1)
+    for threads in (1, 2, 7):
+        assert bits_of(fm.fit(name, x, threads=threads)) == expected
+    mixed = fm.suffstats(name).update(x[:300_000]).update(x[300_000:].astype(float))
+    assert bits_of(mixed.fit()) == expected
+    high = x.view(np.uint8).copy()
+    high[600_000] = 2
+    if name == "bernoulli":
+        with pytest.raises(fm.DataError, match="row 600000: the value is 2"):
+            fm.fit(name, high)
+    else:
+        assert bits_of(fm.fit(name, high)) == bits_of(fm.fit(name, high.astype(float)))
 
 
 @pytest.mark.parametrize("name", CASES)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import MISSING, fields
 from difflib import get_close_matches
+from functools import cache
 from importlib import import_module
 from typing import Any
 
@@ -44,6 +45,7 @@ REGISTRY: dict[str, tuple[str, str]] = {
 }
 
 
+@cache
 def family_class(name: str) -> type[Family]:
     """The class of a registered family."""
     every = REGISTRY | REGRESSIONS
@@ -57,6 +59,12 @@ def family_class(name: str) -> type[Family]:
     return found
 
 
+@cache
+def _needs(cls: type[Family]) -> dict[str, bool]:
+    """The constants of a family, and whether each must be given."""
+    return {field.name: field.default is MISSING for field in fields(cls)}  # type: ignore[arg-type]
+
+
 def family_of(family: str | Family, **constants: Any) -> Family:
     """A family by name or object; its constants (`n=10`) go with a name."""
     if isinstance(family, Family):
@@ -68,13 +76,12 @@ def family_of(family: str | Family, **constants: Any) -> Family:
     if not isinstance(family, str):
         raise FamilyError(f"a family is a name or a family object, not {type(family).__name__}")
     cls = family_class(family)
-    known = [field.name for field in fields(cls)]  # type: ignore[arg-type]
-    unknown = [c for c in constants if c not in known]
+    needs = _needs(cls)
+    unknown = [c for c in constants if c not in needs]
     if unknown:
-        said = f"its constants are {', '.join(known)}" if known else "it has no constants"
+        said = f"its constants are {', '.join(needs)}" if needs else "it has no constants"
         raise FamilyError(f"unknown option {', '.join(unknown)} for {family}: {said}")
-    needed = [field.name for field in fields(cls) if field.default is MISSING]  # type: ignore[arg-type]
-    missing = [c for c in needed if c not in constants]
+    missing = [c for c, needed in needs.items() if needed and c not in constants]
     if missing:
         raise FamilyError(f"{family} needs {', '.join(f'{c}=' for c in missing)}")
     return cls(**constants)

@@ -19,7 +19,6 @@ from numba.extending import intrinsic, register_jitable
 from numba.np.numpy_support import from_dtype
 
 from .jit import compile_kernel
-from .ones import count_ones
 from .vecmath import log
 from .vecmath.logs import log_of_sum
 from .vecmath.machine import FLAGS, fma
@@ -169,8 +168,6 @@ def compile_fold(
     if drop:
         layout += "d"  # a dropped row is a row of weight 0
 
-    bits = dtype == "uint8" and not weighted and set(kinds) == {"s"}
-    counted = layout.rstrip("d") + "d"
     extremes = "m" in kinds and (weighted or drop)
 
     @register_jitable
@@ -277,8 +274,6 @@ def compile_fold(
 
     def fold(x, w, theta, sums, counts):  # type: ignore[no-untyped-def]
         th = theta_type(*theta)
-        if bits:
-            count_ones(x, counts, BLOCK)
         stand_in, found = fill, True  # what takes the place of a row that does not count
         for b in range(sums.shape[0]):
             s = start
@@ -292,18 +287,6 @@ def compile_fold(
                     if found:
                         stand_in = float(x[i])
                         break
-            if bits and counts[b, 1]:  # a block of zeros and ones is two rows, with their counts as weights
-                ones = counts[b, 0]
-                for value in range(2):
-                    m = ones if value else end - lo - ones
-                    ok = support(float(value), th)
-                    bad += 0 if ok else m
-                    v = row(float(value) if ok else fill, th)
-                    s = _combine(s, v, (), float(m) if ok else 0.0, 0.0, counted)
-                for k in range(slots):
-                    sums[b, k] = s[k]
-                counts[b, 0], counts[b, 1], counts[b, 2] = bad, 0, 0
-                continue
             if products:
                 odd, high, low = False, 1.0, 1.0  # high, low: of all products of two factors
                 while lo + TILE <= end:

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 import numpy as np
 from llvmlite import ir
 from numba import types
-from numba.extending import intrinsic, register_jitable
+from numba.extending import intrinsic
 
+from .jit import compile_kernel
+
+STRETCH = 1 << 18  # bytes between two looks at whether something else than 0 and 1 was among them
+OTHER = 0xFEFEFEFEFEFEFEFE  # the bits that a one does not have
 _WORD = ir.IntType(64)
 
 
@@ -23,18 +29,25 @@ def _set_bits(typingctx: Any, word: Any) -> Any:
     return types.int64(types.uint64), codegen
 
 
-@register_jitable
-def count_ones(x: Any, counts: Any, rows: int) -> None:
-    """For each `rows` rows of x how many ones there are, and whether all bytes are 0 or 1, to the first two columns."""
-    for b in range(counts.shape[0]):
-        part = x[b * rows : min((b + 1) * rows, x.size)]
-        words = part[: part.size // 8 * 8].view(np.uint64)
-        ones, seen = 0, np.uint64(0)
-        for i in range(words.size):
-            ones += _set_bits(words[i])
-            seen |= words[i]
-        for i in range(8 * words.size, part.size):
-            ones += part[i]
-            seen |= np.uint64(part[i])
-        counts[b, 0] = ones
-        counts[b, 1] = (seen & np.uint64(0xFEFEFEFEFEFEFEFE)) == 0
+@cache
+def compile_ones() -> Callable[[Any], int]:
+    """`ones(x)`: how many bytes of x are 1, or -1 if one is neither 0 nor 1; then the rest is not read."""
+
+    def ones(x):  # type: ignore[no-untyped-def]
+        total = 0
+        for lo in range(0, x.size, STRETCH):
+            part = x[lo : min(lo + STRETCH, x.size)]
+            words = part[: part.size // 8 * 8].view(np.uint64)
+            seen = np.uint64(0)
+            for i in range(words.size):
+                total += _set_bits(words[i])
+                seen |= words[i]
+            for i in range(8 * words.size, part.size):
+                total += part[i]
+                seen |= np.uint64(part[i])
+            if seen & np.uint64(OTHER):
+                return -1
+        return total
+
+    column = types.Array(types.uint8, 1, "C", readonly=True)
+    return compile_kernel(ones, types.int64(column), "ones")

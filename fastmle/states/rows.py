@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from fractions import Fraction
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -11,8 +12,13 @@ import numpy as np
 from ..family import Family, NoTheta, RowTerms, Sums, Vector
 from ..kernels import exact
 from ..kernels.fold import BLOCK, compile_fold, slot_kinds, slot_layout
+from ..kernels.ones import compile_ones
+from ..pool import run_slices
 from .base import Chunk, Options
 from .totals import TotalsState
+
+FEW_BYTES = 1 << 23  # that one thread counts before another would have started
+WHOLE = 2.0**24  # up to this, products of whole numbers with numbers of rows are exact
 
 
 class RowState(TotalsState):
@@ -54,6 +60,39 @@ class RowState(TotalsState):
             fold(x[rows], w[rows], constants, sums, counts)
 
         return kernel
+
+    # -- zeros and ones --------------------------------------------------------------------------------------------
+
+    def _add_until_drift(self, columns: Chunk, w: np.ndarray, first_row: int) -> int:
+        """Of a column of zeros and ones only the ones are counted, where what they add makes no rounding."""
+        if columns[0].dtype == np.uint8 and self._whole_numbers is not None:
+            x = np.ascontiguousarray(columns[0])
+            ones = self._ones(x)
+            if ones >= 0:
+                totals, found = self.totals.copy(), np.array([[x.size - ones], [ones]]) * self._whole_numbers
+                exact.add_blocks()(totals, self.is_max, found)
+                self.totals = totals
+                self.count(x.size, 0, 0, 0)
+                return x.size
+        return super()._add_until_drift(columns, w, first_row)
+
+    @cached_property
+    def _whole_numbers(self) -> np.ndarray | None:
+        """What a zero and a one add, (2, slots), if these are whole numbers: their sums are exact, whatever the blocks."""
+        terms, theta = self.terms, self.theta if self.theta is not None else self.terms.theta()
+        if terms.anchor is not None or set(self.layout) != {"s", "|"} or self.options.device != "cpu":
+            return None
+        if terms.support is not None and not (terms.support(0.0, theta) and terms.support(1.0, theta)):
+            return None
+        rows = np.array([terms.row(0.0, theta), terms.row(1.0, theta)], float)
+        return rows if ((rows == np.rint(rows)) & (np.abs(rows) <= WHOLE)).all() else None
+
+    def _ones(self, x: np.ndarray) -> int:
+        """How many ones, or -1 if there are other numbers."""
+        kernel, found = compile_ones(), []
+        threads = self.options.threads if x.size > FEW_BYTES else 1
+        run_slices(lambda lo, hi: found.append(kernel(x[lo:hi])), x.size, threads)
+        return -1 if -1 in found else sum(found)
 
     def possible(self, x: Any) -> Any:
         support = self.terms.support
