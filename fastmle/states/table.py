@@ -28,8 +28,11 @@ class TableState(State):
         self.dense: Any = np.zeros((2, SMALLEST), np.float64 if options.weighted else np.int64)
         self.large = np.empty(0)
         self.large_weights: Any = np.zeros((2, 0), self.dense.dtype)
+        self._kernels: dict[np.dtype[Any], Any] = {}  # compiled, by the dtype of the column
 
     def add(self, chunk: Chunk, first_row: int = 0) -> None:
+        if chunk[0].size < BLOCK and self._add_short(chunk):
+            return
         on_device = self.options.device == "cuda" and not self.options.weighted
         x = chunk[0] if on_device else np.ascontiguousarray(chunk[0])
         w = np.ascontiguousarray(chunk[1], np.float64) if self.options.weighted else _NO_WEIGHTS
@@ -47,9 +50,31 @@ class TableState(State):
             self.__dict__.update(before)
             raise
 
+    def _add_short(self, chunk: Chunk) -> bool:
+        """Add few rows if each has its place in the table; else add nothing and say so: for frequent small updates."""
+        if self.options.weighted or self.options.device != "cpu":
+            return False
+        x = np.ascontiguousarray(chunk[0])
+        size = min(self.dense.shape[1], self.terms.highest + 1)
+        table = np.zeros((WAYS, int(size)), np.int64)
+        left = np.empty(x.size, np.int64)
+        if self._kernel(x.dtype)(x, _NO_WEIGHTS, float(max(self.terms.lowest, 0)), table, left):
+            return False
+        dense = self.dense.copy()
+        dense[0, : table.shape[1]] += table.sum(axis=0)
+        self.dense = dense
+        self.count(x.size, 0, 0, 0)
+        return True
+
+    def _kernel(self, dtype: np.dtype[Any]) -> Any:
+        found = self._kernels.get(dtype)
+        if found is None:
+            found = self._kernels[dtype] = compile_count(dtype.name, self.options.weighted)
+        return found
+
     def _launch(self, x: np.ndarray, w: np.ndarray, first_row: int) -> None:
         weighted = self.options.weighted
-        kernel = compile_count(x.dtype.name, weighted)
+        kernel = self._kernel(x.dtype)
         size = int(min(self.dense.shape[1], self.terms.highest + 1))
         left = np.empty(x.size, np.int64)
         found: list[tuple[int, int]] = []
