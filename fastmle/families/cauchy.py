@@ -14,7 +14,18 @@ from typing import Any, ClassVar
 import numpy as np
 import scipy
 
-from ..family import At, LocationScale, Param, RowTerms, SoftSlopes, Sums, Vector, finite, row_function
+from ..family import (
+    At,
+    LocationScale,
+    Param,
+    RowTerms,
+    SoftHeight,
+    SoftSlopes,
+    Sums,
+    Vector,
+    finite,
+    row_function,
+)
 from ..family.heavy_tails import DROP, neighbourhoods, shrink, ties
 
 LOG_PI = math.log(math.pi)
@@ -34,6 +45,12 @@ def add(x: float, a: At) -> SoftSlopes:
     return SoftSlopes(DROP if far else 0.0, 2.0 * z * q, 2.0 * e, bend, z * bend, curve, y, 0.0 if far else t - (y - 1.0))
 
 
+@row_function
+def height(x: float, a: At) -> SoftHeight:
+    s = add(x, a)
+    return SoftHeight(s.h, s.log)
+
+
 @dataclass(frozen=True)
 class Cauchy(LocationScale):
     """Cauchy(mu, sigma): median mu, half the interquartile range sigma > 0."""
@@ -41,6 +58,7 @@ class Cauchy(LocationScale):
     name: ClassVar[str] = "cauchy"
     params: ClassVar[tuple[Param, ...]] = (Param("mu"), Param("sigma", "positive"))
     terms: ClassVar[RowTerms] = RowTerms(SoftSlopes, add, finite, theta=At, kinds="ssssssle")
+    loglik_terms: ClassVar[RowTerms] = RowTerms(SoftHeight, height, finite, theta=At, kinds="sf")
     collapses: ClassVar[bool] = True
 
     def heights(self, s: Sums) -> float:

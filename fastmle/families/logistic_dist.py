@@ -42,7 +42,7 @@ def add(x: float, a: At) -> SoftSlopes:
 @row_function
 def height(x: float, a: At) -> SoftHeight:
     s = add(x, a)
-    return SoftHeight(s.h, s.log, s.slip)
+    return SoftHeight(s.h, s.log)
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,7 @@ class LogisticDist(LocationScale):
     name: ClassVar[str] = "logistic_dist"
     params: ClassVar[tuple[Param, ...]] = (Param("mu"), Param("scale", "positive"))
     terms: ClassVar[RowTerms] = RowTerms(SoftSlopes, add, finite, theta=At, kinds="ssssssle")
-    loglik_terms: ClassVar[RowTerms] = RowTerms(SoftHeight, height, finite, theta=At, kinds="sle")
+    loglik_terms: ClassVar[RowTerms] = RowTerms(SoftHeight, height, finite, theta=At, kinds="sf")
 
     def heights(self, s: Sums) -> float:
         return float(s.h - 2.0 * s.log)

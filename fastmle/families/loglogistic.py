@@ -38,6 +38,14 @@ class Slopes(NamedTuple):
     slip: float  # what rounding took from it
 
 
+class Height(NamedTuple):
+    """Of these, for the log-likelihood."""
+
+    z: float
+    size: float
+    log: float
+
+
 @row_function
 def add(x: float, a: At) -> Slopes:
     z = a.shape * log_ratio(x, a.scale)
@@ -49,6 +57,12 @@ def add(x: float, a: At) -> Slopes:
     return Slopes(z, abs(z), d, z * d, c, z * c, z * z * c, y, t - (y - 1.0))
 
 
+@row_function
+def height(x: float, a: At) -> Height:
+    s = add(x, a)
+    return Height(s.z, s.size, s.log)
+
+
 @dataclass(frozen=True)
 class LogLogistic(Family):
     """LogLogistic(shape, scale), both > 0; the median is the scale."""
@@ -57,6 +71,9 @@ class LogLogistic(Family):
     params: ClassVar[tuple[Param, ...]] = (Param("shape", "positive"), Param("scale", "positive"))
     terms: ClassVar[RowTerms] = RowTerms(
         Slopes, add, positive, "x > 0", fill=1.0, theta=At, kinds="sssssssle"
+    )
+    loglik_terms: ClassVar[RowTerms] = RowTerms(
+        Height, height, positive, "x > 0", fill=1.0, theta=At, kinds="ssf"
     )
     one_pass: ClassVar[bool] = False
 

@@ -51,11 +51,10 @@ class SoftSlopes(NamedTuple):
 
 
 class SoftHeight(NamedTuple):
-    """Of these, for the log-likelihood: kinds "sle"."""
+    """Of these, for the log-likelihood: kinds "sf", for every row adds about 1 or more to what is summed."""
 
     h: float
     log: float
-    slip: float
 
 
 @row_function

@@ -103,7 +103,8 @@ class RowTerms:
     default) from maxima ("m"), sums of logarithms ("l") and sums over the rows ("r") that precision weights leave alone.
 
     A field of kind "l" is a positive number y whose logarithm is summed (one logarithm serves eight rows); at most
-    two of them. Fields of kind "e", last and one for each "l", are what rounding took from y.
+    two of them. Fields of kind "e", last and one for each "l", are what rounding took from y. Kind "f" is the same where
+    errors of 1e-16 a row do not count, and faster.
 
     `support(x, theta)` says which rows are possible (None: every finite number), `where` the same in words; `fill` is
     any point inside it, which stands in for rows that are masked. It is called on floats and, uncompiled, on arrays:

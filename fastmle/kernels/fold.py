@@ -20,7 +20,7 @@ from numba.np.numpy_support import from_dtype
 
 from .jit import compile_kernel
 from .vecmath import log
-from .vecmath.logs import log_of_sum
+from .vecmath.logs import log_of_normal, log_of_sum
 from .vecmath.machine import FLAGS, fma
 
 BLOCK = 4096  # rows; the unit of exact addition
@@ -73,7 +73,7 @@ def combined(
         for v, t in zip(cgutils.unpack_tuple(builder, args[1]), value_types, strict=True)
     ]
     given = iter(cgutils.unpack_tuple(builder, args[2]))
-    row = [next(given) if kind == "l" else v for kind, v in zip(kinds, row, strict=True) if kind != "e"]
+    row = [next(given) if kind in "lf" else v for kind, v in zip(kinds, row, strict=True) if kind != "e"]
     slots = kinds.replace("e", "")
     weight = args[3]
 
@@ -106,7 +106,7 @@ def combined(
 
 @intrinsic(prefer_literal=True)
 def _combine(typingctx: Any, state: Any, values: Any, logs: Any, w: Any, log_w: Any, layout: Any) -> Any:
-    """state + w * values, slot by slot, with `logs` in the places of kind "l"; `layout` is made by `slot_layout`."""
+    """state + w * values, slot by slot, with `logs` in the places of kinds "l" and "f"; `layout` is made by `slot_layout`."""
     result = types.UniTuple(types.float64, state.count)
 
     def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
@@ -118,7 +118,8 @@ def _combine(typingctx: Any, state: Any, values: Any, logs: Any, w: Any, log_w: 
 
 def slot_layout(kinds: str, weight_kind: str | None) -> str:
     """The slots of a state as a string: kinds of the row's values ("s" sum, "l" sum of
-    logarithms, "m" max, "r" sum that precision weights leave alone; "e" belongs to an "l"), then the frame's own.
+    logarithms, "f" one that need not be sharper than 1e-16 a row, "m" max, "r" sum that precision weights leave alone; "e"
+    belongs to an "l"), then the frame's own.
 
     After the bar: "w" the sum of weights, "p" of their logarithms, "o" the outer products under the squared weight.
     """
@@ -127,7 +128,7 @@ def slot_layout(kinds: str, weight_kind: str | None) -> str:
 
 def slot_kinds(layout: str) -> str:
     """One letter a slot of the state that `layout` describes."""
-    kinds, _, extras = layout.replace("l", "s").replace("r", "s").replace("e", "").partition("|")
+    kinds, _, extras = layout.translate(str.maketrans("lfr", "sss")).replace("e", "").partition("|")
     pairs = (len(kinds) + 1) * (len(kinds) + 2) // 2
     return kinds + "s" * (("w" in extras) + ("p" in extras) + pairs * ("o" in extras))
 
@@ -153,8 +154,8 @@ def compile_fold(
     letters = slot_kinds(layout)
     start = tuple(-np.inf if k == "m" else 0.0 for k in letters)
     slots = len(letters)
-    logs = kinds.count("l")
-    first, second = (*(k for k, kind in enumerate(kinds) if kind == "l"), 0, 0)[:2]
+    logs, rough = sum(kind in "lf" for kind in kinds), "f" in kinds
+    first, second = (*(k for k, kind in enumerate(kinds) if kind in "lf"), 0, 0)[:2]
     slips = [k for k, kind in enumerate(kinds) if kind == "e"]
     if kinds.rstrip("e") + "e" * len(slips) != kinds or len(slips) not in (0, logs):
         raise ValueError("corrections stand last, one for each sum of logarithms, or there are none")
@@ -210,67 +211,74 @@ def compile_fold(
         return xi, wi, lw, bad, null, zero
 
     @register_jitable(**FLAGS)
-    def factors(x, th, stand_in, s, odd, null):  # type: ignore[no-untyped-def]
+    def factors(x, th, stand_in, s, sound, null):  # type: ignore[no-untyped-def]
         """Add a row to the sums but for the logarithms; and what they are of, with its slips."""
         if drop:
-            xi, wi, _, is_odd, is_null, _ = admit(x, 1.0, th, stand_in)
+            xi, wi, _, odd, is_null, _ = admit(x, 1.0, th, stand_in)
+            sound &= not odd
             null += is_null
         else:  # a block with an odd row is done again, so that nothing is masked here
             xi, wi = float(x), 1.0
-            is_odd = (not support(xi, th)) if checked else False
+            sound &= support(xi, th) if checked else True
         v = row(xi, th)
         s = _combine(s, v, (0.0, 0.0), wi, 0.0, layout)
         there = (not drop) or wi > 0.0
         y, z = v[first] if there else 1.0, v[second] if there else 1.0
         slips = (v[slip0] if there else 0.0, v[slip1] if there else 0.0) if corrected else (0.0, 0.0)
-        return s, odd | is_odd, null, y, z, slips[0], slips[1]
+        return s, sound, null, y, z, slips[0], slips[1]
 
     @register_jitable(**FLAGS)
     def times(a, slip_a, b, slip_b, slips):  # type: ignore[no-untyped-def]
-        """(a + slip_a)(b + slip_b) in two parts."""
+        """(a + slip_a)(b + slip_b) in two parts, or in one if that is sharp enough."""
         p = a * b
+        if rough:
+            return p, 0.0
         rest = fma(a, b, -p)
         return p, fma(a, slip_b, fma(b, slip_a, rest)) if slips else rest
 
     @register_jitable(**FLAGS)
-    def pair(x, y, th, stand_in, s, odd, null, high, low):  # type: ignore[no-untyped-def]
+    def log_of_product(p, low):  # type: ignore[no-untyped-def]
+        return log_of_normal(p) if rough else log_of_sum(p, low)
+
+    @register_jitable(**FLAGS)
+    def pair(x, y, th, stand_in, s, sound, null, high, low):  # type: ignore[no-untyped-def]
         """Add two rows; the products of what the logarithms are of, in two parts."""
-        s, odd, null, a, c, slip_a, slip_c = factors(x, th, stand_in, s, odd, null)
-        s, odd, null, b, d, slip_b, slip_d = factors(y, th, stand_in, s, odd, null)
+        s, sound, null, a, c, slip_a, slip_c = factors(x, th, stand_in, s, sound, null)
+        s, sound, null, b, d, slip_b, slip_d = factors(y, th, stand_in, s, sound, null)
         p, p_low = times(a, slip_a, b, slip_b, corrected)
         high, low = _larger(high, p), _smaller(low, p)
         q = q_low = 1.0
         if logs == 2:
             q, q_low = times(c, slip_c, d, slip_d, corrected)
             high, low = _larger(high, q), _smaller(low, q)
-        return s, odd, null, high, low, p, p_low, q, q_low
+        return s, sound, null, high, low, p, p_low, q, q_low
 
     @register_jitable(**FLAGS)
-    def four(x, j, th, stand_in, s, odd, null, high, low):  # type: ignore[no-untyped-def]
-        s, odd, null, high, low, a, a_low, c, c_low = pair(
-            x[j], x[j + LANES], th, stand_in, s, odd, null, high, low
+    def four(x, j, th, stand_in, s, sound, null, high, low):  # type: ignore[no-untyped-def]
+        s, sound, null, high, low, a, a_low, c, c_low = pair(
+            x[j], x[j + LANES], th, stand_in, s, sound, null, high, low
         )
-        s, odd, null, high, low, b, b_low, d, d_low = pair(
-            x[j + 2 * LANES], x[j + 3 * LANES], th, stand_in, s, odd, null, high, low
+        s, sound, null, high, low, b, b_low, d, d_low = pair(
+            x[j + 2 * LANES], x[j + 3 * LANES], th, stand_in, s, sound, null, high, low
         )
         p, p_low = times(a, a_low, b, b_low, True)
         q, q_low = times(c, c_low, d, d_low, True)
-        return s, odd, null, high, low, p, p_low, q, q_low
+        return s, sound, null, high, low, p, p_low, q, q_low
 
     @register_jitable(**FLAGS)
-    def tile(x, th, stand_in, s, log0, log1, odd, null, high, low):  # type: ignore[no-untyped-def]
+    def tile(x, th, stand_in, s, log0, log1, sound, null, high, low):  # type: ignore[no-untyped-def]
         """Add TILE rows, eight factors a logarithm."""
         for j in range(LANES):
-            s, odd, null, high, low, a, a_low, c, c_low = four(x, j, th, stand_in, s, odd, null, high, low)
-            s, odd, null, high, low, b, b_low, d, d_low = four(
-                x, j + 4 * LANES, th, stand_in, s, odd, null, high, low
+            s, sound, null, high, low, a, a_low, c, c_low = four(x, j, th, stand_in, s, sound, null, high, low)
+            s, sound, null, high, low, b, b_low, d, d_low = four(
+                x, j + 4 * LANES, th, stand_in, s, sound, null, high, low
             )
             p, p_low = times(a, a_low, b, b_low, True)
-            log0 = _plus(log0, log_of_sum(p, p_low))
+            log0 = _plus(log0, log_of_product(p, p_low))
             if logs == 2:
                 q, q_low = times(c, c_low, d, d_low, True)
-                log1 = _plus(log1, log_of_sum(q, q_low))
-        return s, log0, log1, odd, null, high, low
+                log1 = _plus(log1, log_of_product(q, q_low))
+        return s, log0, log1, sound, null, high, low
 
     def fold(x, w, theta, sums, counts):  # type: ignore[no-untyped-def]
         th = theta_type(*theta)
@@ -288,15 +296,15 @@ def compile_fold(
                         stand_in = float(x[i])
                         break
             if products:
-                odd, high, low = False, 1.0, 1.0  # high, low: of all products of two factors
+                sound, high, low = True, 1.0, 1.0  # high, low: of all products of two factors
                 while lo + TILE <= end:
                     rows = x[lo : lo + TILE]
-                    s, log0, log1, odd, null, high, low = tile(
-                        rows, th, stand_in, s, log0, log1, odd, null, high, low
+                    s, log0, log1, sound, null, high, low = tile(
+                        rows, th, stand_in, s, log0, log1, sound, null, high, low
                     )
                     lo += TILE
-                sound = log0 + log1 - (log0 + log1) == 0.0
-                if odd or not (sound and high < LARGEST_PAIR and low > 1.0 / LARGEST_PAIR):
+                sound = sound and log0 + log1 - (log0 + log1) == 0.0
+                if not (sound and high < LARGEST_PAIR and low > 1.0 / LARGEST_PAIR):
                     s, null, log0, log1, lo = start, 0, 0.0, 0.0, b * BLOCK
             xs = x[lo:end]
             ws = w[lo:end] if weighted else w

@@ -88,8 +88,8 @@ def make_fold(row: Any, support: Any, theta_type: Any, layout: str, drop: bool) 
     threads = threads_for(slots)
     start = tuple(float("-inf") if k == "m" else 0.0 for k in letters)
     maxima = sum(1 << k for k, letter in enumerate(letters) if letter == "m")
-    logs = kinds.count("l")
-    products = [k for k, kind in enumerate(kinds) if kind == "l"] or [0]
+    logs = sum(kind in "lf" for kind in kinds)
+    products = [k for k, kind in enumerate(kinds) if kind in "lf"] or [0]
     slips = [k for k, kind in enumerate(kinds) if kind == "e"] or [0]
     first, second, slip0, slip1 = products[0], products[-1], slips[0], slips[-1]
     corrected = "e" in kinds

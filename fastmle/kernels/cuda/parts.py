@@ -69,7 +69,7 @@ def adder(layout: str) -> Callable[..., Any]:
 
     def add(state: Any, values: Any, logs: Any, w: float, log_w: float) -> Any:
         given = iter(logs)
-        row = [next(given) if k == "l" else float(v) for k, v in zip(kinds, values, strict=True) if k != "e"]
+        row = [next(given) if k in "lf" else float(v) for k, v in zip(kinds, values, strict=True) if k != "e"]
         weigh = w if "w" in extras else 1.0
         new = []
         for kind, a, v in zip(kinds.replace("e", ""), state, row, strict=False):

@@ -124,6 +124,13 @@ def log_of_sum(x, low):
 
 
 @inlined
+def log_of_normal(x):
+    """log x for a normal x > 0."""
+    k, m, _ = split_normal(x)
+    return log_of_parts(k, m - 1.0, 0.0)
+
+
+@inlined
 def log_special(x):
     """What to add to a finite number to get log x of a special x: 0 where 0 < x < inf, else -inf, nan or inf.
 
