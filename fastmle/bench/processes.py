@@ -19,6 +19,7 @@ from . import data, peers
 from .timing import clock, record
 
 GROUP = 1_000_000  # rows of a row group
+CALLS = 1000  # of what takes microseconds
 CACHED_CALL = """
 from numba import njit
 @njit("float64(float64[::1])", cache=True)
@@ -100,6 +101,20 @@ def start_up() -> Iterator[dict[str, Any]]:
         for name, args in first.items():
             started(*args)  # compiles
             yield record("a process up to its first fit", name, clock(partial(started, *args)))
+
+
+def updates() -> Iterator[dict[str, Any]]:
+    """A thousand rows into a state that has seen others, by the call that a service makes."""
+    chunk = np.random.default_rng(1).normal(size=1000)
+    state = api.suffstats("gaussian").update(chunk)
+    np.testing.assert_allclose(state.fit().params["mu"], chunk.mean(), rtol=1e-12)
+    engines: dict[str, Callable[[], Any]] = {
+        "fastmle": partial(state.update, chunk),
+        "numpy": lambda: (chunk.mean(), chunk.var()),
+    }
+    for name, engine in engines.items():
+        times = [t / CALLS for t in clock(lambda e=engine: [e() for _ in range(CALLS)])]  # type: ignore[misc]
+        yield record("update of 1,000 rows", name, times, rows=1000)
 
 
 def larger(most: int) -> Iterator[dict[str, Any]]:

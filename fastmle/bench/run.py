@@ -13,50 +13,22 @@ from typing import Any
 import numpy as np
 
 from .. import __version__, api
-from ..family import RowTerms
-from ..kernels.fold import BLOCK
 from ..pool import cores
-from ..states import Options, new_state
 from . import data, peers
-from .machine import bandwidth, fastest, peak, processor
-from .processes import larger, parquet, start_up
+from .limits import bandwidth_facts, compute_limit
+from .machine import bandwidth, peak, processor
+from .processes import larger, parquet, start_up, updates
+from .regressions import regressions
 from .suite import Line, lines
-from .timing import ROUNDS, clock, record
+from .timing import clock, record
 
-IN_CACHE = 64 * BLOCK  # rows: of the last cache, in calls that take longer than Python between them
-PARTS = ("kernels", "files", "start-up", "scaling")
-TURNS = 20
-
-
-def compute_limit(line: Line, x: Any) -> float | None:
-    """Bytes a second of the line's kernel on all cores if its rows are in the cache; None if it has no row kernel."""
-    family = line.family
-    if family is None:
-        return None
-    terms = family.terms if line.theta is None else family.loglik_terms
-    if not isinstance(terms, RowTerms):
-        return None
-    x = np.ascontiguousarray(x[:IN_CACHE]).view(np.uint8 if x.dtype == bool else x.dtype)
-    theta = None if family.one_pass else family.row_theta(api.fit(family, x).theta)
-    state: Any = new_state(terms, Options(), theta)
-    state.add((x,))
-    kernel, blocks = state._kernel((x,), np.empty(0)), x.size // BLOCK
-    if not blocks:
-        return None
-    slots = len(state.letters)
-    places = [(np.empty((blocks, slots)), np.empty((blocks, 3), np.int64)) for _ in range(cores())]
-
-    def job(core: int, _: int) -> None:
-        for _ in range(TURNS):  # so that starting the threads does not count
-            kernel(0, blocks, *places[core])
-
-    return float(cores() * TURNS * x.nbytes / fastest(job, ROUNDS))
+PARTS = ("kernels", "regressions", "files", "start-up", "scaling")
 
 
 def run_line(line: Line, rows: int) -> Iterator[dict[str, Any]]:
     """All engines of a line. Raises AssertionError where an engine's answer is not fastmle's."""
     x = line.data(rows)
-    limit, inside = bandwidth(x), compute_limit(line, x)
+    inside, facts = compute_limit(line, x), {}
     ours = line.engines["fastmle"].prepare(x)
     reads = api.fit(line.family, x).n_passes if line.family is not None and line.theta is None else 1
     for name, engine in line.engines.items():
@@ -65,17 +37,20 @@ def run_line(line: Line, rows: int) -> Iterator[dict[str, Any]]:
         if engine.rtol is not None and name != "fastmle":
             found, expected = np.ravel(answer(some)), np.ravel(ours(some))
             np.testing.assert_allclose(found, expected, rtol=engine.rtol, err_msg=f"{line.name}, {name}")
+        before = bandwidth(x) if name == "fastmle" else 0.0
         times = clock(partial(answer, some))
+        if name == "fastmle":
+            facts = bandwidth_facts(before, bandwidth(x))
         median = statistics.median(times)
         info: dict[str, Any] = {
             "rows": len(some),
             "rows_per_second": len(some) / median,
             "sample": line.sample,
         }
-        info |= {"GB_per_second": some.nbytes / median / 1e9, "limit_GB_per_second": limit / 1e9}
-        info["share_of_limit"] = info["GB_per_second"] / info["limit_GB_per_second"]
+        info |= facts | {"GB_per_second": some.nbytes / median / 1e9, "reads": reads if name.startswith("fastmle") else 1}
+        info["share_of_limit"] = info["reads"] * info["GB_per_second"] / info["limit_GB_per_second"]
         if inside is not None and name == "fastmle":
-            info |= {"compute_GB_per_second": inside / 1e9, "reads": reads}
+            info["compute_GB_per_second"] = inside / 1e9
         yield record(line.name, name, times, **info)
 
 
@@ -114,12 +89,16 @@ def run(
     for line in lines(only) if "kernels" in parts else ():
         say(line.name)
         done += run_line(line, rows)
+    if "regressions" in parts:
+        say("regressions")
+        done += regressions(rows / 2_000_000)
     if "files" in parts and peers.installed("polars"):
         say("files")
         done += parquet(rows)
     if "start-up" in parts:
         say("start-up")
         done += start_up()
+        done += updates()
     if "scaling" in parts:
         say("scaling")
         done += scaling(rows)

@@ -24,7 +24,7 @@ import click
     "--part",
     "parts",
     multiple=True,
-    type=click.Choice(["kernels", "files", "start-up", "scaling"]),
+    type=click.Choice(["kernels", "regressions", "files", "start-up", "scaling"]),
     help="Only this part (repeat for several), which --from joins with others.",
 )
 @click.option(
