@@ -83,8 +83,8 @@ class Passes:
         """One full read, added to several states."""
         self.count += 1
         kept = self.kept if self.count == 1 else None  # the first pass fills it
-        chunks = self.source.chunks()
-        for row, chunk in ((0, c) for c in chunks) if self.source.single else aligned(chunks, self.source.rows):
+        chunks, known = self.source.chunks(), None if self.source.on_device else self.source.rows
+        for row, chunk in ((0, c) for c in chunks) if self.source.single else aligned(chunks, known):
             for lo in range(0, chunk[0].size, PIECE):
                 piece = tuple(c[lo : lo + PIECE] for c in chunk)
                 for state in states:

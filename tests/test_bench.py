@@ -9,11 +9,14 @@ import subprocess
 import sys
 from itertools import combinations
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 from fastmle.bench.data import chosen, make
+from fastmle.bench.goals import standing
+from fastmle.bench.limits import bandwidth_facts, lower
 from fastmle.bench.plot import plot
 from fastmle.bench.processes import larger
 from fastmle.bench.table import dropped, times
@@ -89,6 +92,28 @@ def test_saved_runs_are_compared_by_pytest_benchmark(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "pytest_benchmark", "compare", *map(str, paths), "--columns=median,rounds"]
     done = subprocess.run(command, capture_output=True, text=True, check=True, cwd=tmp_path)
     assert done.stdout.count("a fit[fastmle]") == 2 and "200.0" in done.stdout
+
+
+def test_goals_say_what_was_reached_and_what_stops_the_others() -> None:
+    ours = {"each": 1e-9, "GB_per_second": 8.0, "limit_GB_per_second": 40.0, "compute_GB_per_second": 10.0, "share_of_limit": 0.2}
+    numpy_ = {"each": 6e-9, "rows_per_second": 1e9 / 6.0}
+    groups: dict[str, Any] = {"gamma fit": {"fastmle": ours, "numpy": numpy_}}
+    rows = {(goal.line, goal.measure): rest for goal, *rest in standing(groups)}
+    value, met, why = rows["gamma fit", "bandwidth"]
+    assert (value, met) == ("20 %", False) and "arithmetic, 10 GB/s, of which 80 %" in why and "25 % of the bandwidth at most" in why
+    value, met, why = rows["gamma fit", "numpy"]
+    assert not met and "7.5 x" in why and "167 million rows a second" in why
+    fast = ours | {"share_of_limit": 0.5, "each": 1e-10}
+    assert all(met for _, _, met, _ in standing({"gamma fit": {"fastmle": fast, "numpy": numpy_}}))
+    assert standing({}) == []
+
+
+def test_the_limit_of_a_line_is_the_lower_one() -> None:
+    assert lower({"limit_GB_per_second": 40.0, "compute_GB_per_second": 50.0}) == ("reading memory", 40.0)
+    assert lower({"limit_GB_per_second": 40.0, "compute_GB_per_second": None}) == ("reading memory", 40.0)
+    assert lower({}) is None
+    assert bandwidth_facts(30e9, 40e9)["disturbed"] and not bandwidth_facts(36e9, 40e9)["disturbed"]
+    assert bandwidth_facts(30e9, 40e9)["limit_GB_per_second"] == 40.0
 
 
 def test_labels_of_a_plot_keep_clear_of_each_other() -> None:

@@ -28,7 +28,7 @@ def compute_limit(line: Line, x: Any) -> float | None:
     terms = family.terms if line.theta is None else family.loglik_terms
     if not isinstance(terms, (RowTerms, TableTerms)):
         return None
-    x = np.ascontiguousarray(x[:IN_CACHE])
+    x = np.ascontiguousarray(x[: IN_CACHE * (8 // x.itemsize)])
     x = x[: len(x) // BLOCK * BLOCK]
     if isinstance(terms, RowTerms):
         x = x.view(np.uint8 if x.dtype == bool else x.dtype)
@@ -39,7 +39,7 @@ def compute_limit(line: Line, x: Any) -> float | None:
     states: list[Any] = [new_state(terms, Options(), at) for _ in range(cores())]
     for state in states:
         state.add(columns)
-    if not isinstance(terms, RowTerms):  # a table: all that its state does with the rows
+    if not isinstance(terms, RowTerms) or x.dtype == np.uint8:  # a table, or bytes: all that the state does with the rows
 
         def add(core: int, _: int) -> None:
             for _ in range(TURNS):

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import statistics
 from html import escape
 from typing import Any
 
+from .goals import standing
+from .limits import stop
 from .plot import Curve, plot
 from .table import Engines, duration, fastest_peer, ratio, times
 
@@ -24,8 +27,10 @@ transparent 3px 6px);outline:1px solid var(--limit)}svg{max-width:100%;min-width
 svg text{fill:var(--ink);font:13px system-ui,sans-serif}.key i{display:inline-block;width:.8em;height:.8em;
 border-radius:2px;margin:0 .35em 0 1em}table{border-collapse:collapse;font-size:.85rem}td,th{padding:.25rem .7rem;
 border-bottom:1px solid var(--line);text-align:right}td:first-child,th:first-child{text-align:left}
-.scroll{overflow-x:auto}
+.scroll{overflow-x:auto}td.why,th.why{text-align:left;min-width:20rem}.missed td:nth-child(4){color:var(--limit);font-weight:600}
+.card p:last-child{margin:.5rem 0 0}
 """
+
 def _colour(engine: str) -> str:
     if engine.startswith("fastmle"):
         return "--ours2" if "1 thread" in engine else "--ours"
@@ -51,7 +56,38 @@ def _card(name: str, engines: Engines) -> str:
     for e in ("numpy", fastest_peer(engines)):
         if (r := ratio(engines, e)) is not None:
             facts.append(f"{e} takes {r:.2g} x as long" if r < 100 else f"{e} takes {r:,.0f} x as long")
-    return f"<div class=card><h3>{escape(name)}</h3><p class=soft>{escape('; '.join(facts))}</p>{bars}</div>"
+    limit = f"<p class=soft>{escape(stop(ours))}</p>" if stop(ours) else ""
+    return f"<div class=card><h3>{escape(name)}</h3><p class=soft>{escape('; '.join(facts))}</p>{bars}{limit}</div>"
+
+
+def _goals(groups: dict[str, Engines]) -> str:
+    rows = standing(groups)
+    if not rows:
+        return ""
+    cells = "".join(
+        f"<tr class={'met' if met else 'missed'}><td>{escape(goal.line)}</td><td>{escape(goal.says())}</td><td>{value}</td>"
+        f"<td>{'yes' if met else 'no'}</td><td class=why>{escape(why)}</td></tr>"
+        for goal, value, met, why in rows
+    )
+    return (
+        f"<h2>Goals</h2><p>{sum(met for _, _, met, _ in rows)} of {len(rows)} are reached in this run. Where one is not, the last "
+        'column names the limit that stops it. "x" is how many times as long as fastmle another takes per row.</p>'
+        "<div class=scroll><table><tr><th>line</th><th>goal</th><th>measured</th><th>reached</th><th class=why>what stops it</th>"
+        f"</tr>{cells}</table></div>"
+    )
+
+
+def _bandwidth(groups: dict[str, Engines]) -> str:
+    """How much the bandwidth of reading moved while the lines were timed."""
+    seen = [v for e in groups.values() for v in e["fastmle"].get("bandwidth_before_after", ())]
+    if not seen:
+        return ""
+    noisy = sum(bool(e["fastmle"].get("disturbed")) for e in groups.values())
+    return (
+        f"<p>Before and after each line, all cores read its column: at least {min(seen):.3g}, in the median "
+        f"{statistics.median(seen):.3g}, at best {max(seen):.3g} GB/s. The larger of the two is the line's limit; {noisy} lines, "
+        "where they differ by over 20 %, are marked as disturbed. Columns that fit in a cache are read faster than memory.</p>"
+    )
 
 
 def speed(gigabytes: float) -> str:
@@ -108,15 +144,16 @@ def report(saved: dict[str, Any]) -> str:
     return (
         "<!doctype html><html lang=en><meta charset=utf-8><meta name=viewport content='width=device-width,initial-scale=1'>"
         f"<title>fastmle: benchmarks</title><style>{STYLE}</style><h1>How fast fastmle is, and how fast it could be</h1>"
-        f"<p class=soft>{escape(brand)}, {machine['threads']} threads{limits}{rows}. Python {machine['python_version']}; "
-        f"{escape(versions)}. {escape(when)}.</p>"
+        f"<p class=soft>{escape(brand)}, {machine['threads']} threads{limits}{rows}. "
+        f"Measured {escape(when)}.</p>{_bandwidth(groups)}"
         "<p>Each card is one question asked of one column of numbers. Bars are speeds: bytes of data a second; longer is better. "
-        "The hatched bars are limits: the speed at which all cores together can read that very column, the best of seven rounds of "
+        "The hatched bars are limits: the speed at which all cores together read that very column, the best of seven rounds of "
         "several kernels, and the speed of fastmle's own kernel with the data in the cache.</p>"
         "<p>A time is the median of seven rounds after one that does not count, of three where these take over two seconds; "
         "a peer has its data in the form it likes best before the clock starts. Slow peers are timed on fewer rows; speeds are per "
         "row, so they compare. Answers are compared before they are timed, except where a peer computes only the sums that a fit "
         "rests on.</p><p class=key><i style='background:var(--ours)'></i>fastmle<i style='background:var(--ours2)'></i>"
         "on one thread<i style='background:var(--numpy)'></i>numpy<i style='background:var(--peer)'></i>peers"
-        f"<i class=limit></i>limit</p><div class=grid>{cards}</div>{_roofline(groups)}{_growth(saved)}</html>"
+        f"<i class=limit></i>limit</p><div class=grid>{cards}</div>{_goals(groups)}{_roofline(groups)}"
+        f"{_growth(saved)}<h2>Versions</h2><p>Python {machine['python_version']}, {escape(versions)}.</p></html>"
     )
