@@ -43,7 +43,8 @@ GOALS = [
     Goal("gaussian fit", "scikit-learn", 10),
     *_of("gaussian log-likelihood", bandwidth=0.9),
     *_of("exponential fit", bandwidth=0.9),
-    *_of("bernoulli fit", bandwidth=0.9),
+    *_of("bernoulli fit", bandwidth=0.85),  # of a column of bool
+    *_of("bernoulli fit, float64", bandwidth=0.9),
     *_of("uniform fit", bandwidth=0.9),
     *_of("poisson fit", bandwidth=0.4),
     *_of("poisson log-likelihood", bandwidth=0.4),

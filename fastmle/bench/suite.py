@@ -18,6 +18,7 @@ from .data import Array
 
 SLOW = {"scipy": 1_000_000, "numpy": 10_000_000, "numba-stats": 10_000_000, "scikit-learn": 10_000_000}
 ITERATIVE = 20_000_000
+DTYPES = {"gaussian": ("float32", "int32"), "bernoulli": ("float64",)}  # beside that of the sample
 FEW = {"scipy": 200_000, "scipy, which stops short": 50_000, "statsmodels": 50_000}  # of a peer's iterations
 
 
@@ -100,8 +101,7 @@ def lines(only: tuple[str, ...] = ()) -> Iterator[Line]:
             continue
         family, sample = found
         yield fit_line(family, sample)
-        if name == "gaussian":
-            yield from (fit_line(family, sample, dtype) for dtype in ("float32", "int32"))
+        yield from (fit_line(family, sample, dtype) for dtype in DTYPES.get(name, ()))
         try:
             yield loglik_line(family, sample)
         except (NotImplementedError, TypeError, AttributeError):  # without a density at all
