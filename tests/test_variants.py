@@ -7,7 +7,7 @@ from importlib import import_module
 
 import fastmle.kernels
 
-MOST = 200
+MOST = 210
 
 
 def compiled() -> dict[str, int]:

@@ -14,7 +14,7 @@ from ..families import REGISTRY, family_class
 from ..family import Family
 
 Array = np.ndarray[Any, Any]
-DISTINCT = 4_000_000  # rows drawn; more are these repeated, which no kernel knows
+DISTINCT = 4_000_000  # rows drawn; more are these in other orders: equal pages a system may keep once, and so in its cache
 CONSTANT = 10  # of families that need one: trials, categories
 TRY = 20_000
 
@@ -43,11 +43,14 @@ CODED = {"categorical": ("k",)}  # constants that only a column of text can do w
 
 def make(sample: str, rows: int) -> Array:
     """`rows` values of a sample (all columns together)."""
-    drawn = SAMPLES[sample](np.random.default_rng(1), min(rows, DISTINCT))
-    if drawn.ndim == 2:
-        drawn = np.ascontiguousarray(drawn)
-        return np.resize(drawn, (max(1, rows // drawn.shape[1]), drawn.shape[1]))
-    return np.resize(drawn, rows)
+    rng = np.random.default_rng(1)
+    drawn = np.ascontiguousarray(SAMPLES[sample](rng, min(rows, DISTINCT)))
+    wanted = max(1, rows // drawn.shape[1]) if drawn.ndim == 2 else rows
+    made = np.empty((wanted, *drawn.shape[1:]), drawn.dtype)
+    for at in range(0, wanted, len(drawn)):
+        part = made[at : at + len(drawn)]
+        part[:] = drawn[: len(part)] if at == 0 else rng.permutation(drawn)[: len(part)]
+    return made
 
 
 def new_family(name: str) -> Family:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from .limits import lower
+from .limits import SURE, lower
 from .table import Engines, duration, ratio, times_text
 
 
@@ -92,12 +92,15 @@ def why(goal: Goal, value: float, engines: Engines) -> str:
         return "No limit was measured for this line."
     name, limit = found
     share = ours.get("reads", 1) * ours["GB_per_second"] / limit
+    if share > SURE:
+        return "No limit is shown: the line ran faster than what was measured before and after it."
     at = f"{name}, {limit:.3g} GB/s, of which {100 * share:.0f} % is reached"
     disturbed = " The memory was disturbed while this was measured." if ours.get("disturbed") else ""
     if goal.measure == "bandwidth":
         most = limit / ours["limit_GB_per_second"]
-        within = "no kernel of this arithmetic could reach it" if most < goal.value else "the goal lies below it"
-        return f"Limit: {at}: {100 * most:.0f} % of the bandwidth at most, so that {within}.{disturbed}"
+        if most < goal.value:
+            return f"Limit: {at}: with its rows in the cache this kernel runs at {100 * most:.0f} % of the bandwidth.{disturbed}"
+        return f"Limit: {at}.{disturbed}"
     best = value / share
     text = f"Limit: {at}. At 100 % of it, {goal.measure} would take {times_text(best)}"
     other = engines[goal.measure]

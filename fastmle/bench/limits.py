@@ -17,6 +17,7 @@ from .timing import ROUNDS
 
 IN_CACHE = 64 * BLOCK  # rows: of the last cache, in calls that take longer than Python between them
 TURNS = 20
+SURE = 1.05  # a line that reaches more of its limit than this shows that it is none
 DISTURBED = 0.2  # bandwidth before and after that differ by more: someone else used the memory
 
 
@@ -83,6 +84,8 @@ def stop(info: dict[str, Any]) -> str:
     share = info.get("reads", 1) * info["GB_per_second"] / limit
     both = f"memory is read at {info.get('limit_GB_per_second', 0.0):.3g} GB/s"
     if info.get("compute_GB_per_second"):
-        both += f", arithmetic in the cache runs at {info['compute_GB_per_second']:.3g} GB/s"
+        both += f", this kernel runs at {info['compute_GB_per_second']:.3g} GB/s if its rows are in the cache"
+    if share > SURE:
+        return f"No limit is shown: the line ran faster than what was measured before and after it ({both})."
     noise = " Disturbed: the bandwidth before and after differs by over 20 %." if info.get("disturbed") else ""
     return f"Limit: {name}, {100 * share:.0f} % of it reached ({both}).{noise}"

@@ -28,7 +28,7 @@ PARTS = ("kernels", "regressions", "files", "start-up", "scaling")
 def run_line(line: Line, rows: int) -> Iterator[dict[str, Any]]:
     """All engines of a line. Raises AssertionError where an engine's answer is not fastmle's."""
     x = line.data(rows)
-    inside, facts = compute_limit(line, x), {}
+    inside, facts = compute_limit(line, x), {}  # measured again after the line, as the bandwidth is
     ours = line.engines["fastmle"].prepare(x)
     reads = api.fit(line.family, x).n_passes if line.family is not None and line.theta is None else 1
     for name, engine in line.engines.items():
@@ -41,6 +41,7 @@ def run_line(line: Line, rows: int) -> Iterator[dict[str, Any]]:
         times = clock(partial(answer, some))
         if name == "fastmle":
             facts = bandwidth_facts(before, bandwidth(x))
+            inside = inside and max(inside, compute_limit(line, x) or 0.0)
         median = statistics.median(times)
         info: dict[str, Any] = {
             "rows": len(some),
