@@ -18,9 +18,10 @@ def warmup(families: tuple[str, ...]) -> None:
     """Compile the kernels of FAMILIES (default: all) into the disk cache.
 
     For each: columns of float64 (plain, with nulls dropped, weighted, both), float32, int64, int32 and bool.
-    And the one that copies Arrow columns with nulls.
+    And those that copy Arrow columns with nulls and count ones in bytes.
     """
     from fastmle.families import REGISTRY, family_class
+    from fastmle.kernels.ones import compile_ones
     from fastmle.kernels.validity import compile_blank
 
     chosen = families or tuple(REGISTRY)
@@ -28,6 +29,7 @@ def warmup(families: tuple[str, ...]) -> None:
         family_class(name)  # an unknown one is refused before anything is compiled
     start = time.perf_counter()
     compile_blank()
+    compile_ones()
     for name in chosen:
         begun = time.perf_counter()
         done = [what for what, options in _variants() if _fits(name, what, options)]
