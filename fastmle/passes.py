@@ -83,7 +83,8 @@ class Passes:
         """One full read, added to several states."""
         self.count += 1
         kept = self.kept if self.count == 1 else None  # the first pass fills it
-        chunks, known = self.source.chunks(), None if self.source.on_device else self.source.rows
+        chunks, at_hand = self.source.chunks(), self.source.in_memory and not self.source.on_device
+        known = self.source.rows if at_hand else None  # to ask a file costs more than a small fit
         for row, chunk in ((0, c) for c in chunks) if self.source.single else aligned(chunks, known):
             for lo in range(0, chunk[0].size, PIECE):
                 piece = tuple(c[lo : lo + PIECE] for c in chunk)
