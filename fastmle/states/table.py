@@ -55,16 +55,19 @@ class TableState(State):
         if self.options.weighted or self.options.device != "cpu":
             return False
         x = np.ascontiguousarray(chunk[0])
-        size = min(self.dense.shape[1], self.terms.highest + 1)
-        table = np.zeros((WAYS, int(size)), np.int64)
-        left = np.empty(x.size, np.int64)
-        if self._kernel(x.dtype)(x, _NO_WEIGHTS, float(max(self.terms.lowest, 0)), table, left):
+        lowest, size = self._places()
+        table, left = np.zeros((WAYS, size), np.int64), np.empty(x.size, np.int64)
+        if self._kernel(x.dtype)(x, _NO_WEIGHTS, lowest, table, left):
             return False
         dense = self.dense.copy()
-        dense[0, : table.shape[1]] += table.sum(axis=0)
+        dense[0, :size] += table.sum(axis=0)
         self.dense = dense
         self.count(x.size, 0, 0, 0)
         return True
+
+    def _places(self) -> tuple[float, int]:
+        """The values that have a place in the dense table: whole numbers from the first up to below the second."""
+        return float(max(self.terms.lowest, 0)), int(min(self.dense.shape[1], self.terms.highest + 1))
 
     def _kernel(self, dtype: np.dtype[Any]) -> Any:
         found = self._kernels.get(dtype)
@@ -75,7 +78,7 @@ class TableState(State):
     def _launch(self, x: np.ndarray, w: np.ndarray, first_row: int) -> None:
         weighted = self.options.weighted
         kernel = self._kernel(x.dtype)
-        size = int(min(self.dense.shape[1], self.terms.highest + 1))
+        lowest, size = self._places()
         left = np.empty(x.size, np.int64)
         found: list[tuple[int, int]] = []
         tables: list[np.ndarray] = []
@@ -84,7 +87,6 @@ class TableState(State):
             table = self.dense[:, :size] if weighted else np.zeros((WAYS, size), np.int64)
             if weighted:
                 table = np.ascontiguousarray(table)
-            lowest = float(max(self.terms.lowest, 0))
             found.append((lo, kernel(x[lo:hi], w[lo:hi], lowest, table, left[lo:hi])))
             tables.append(table)
 
@@ -102,8 +104,8 @@ class TableState(State):
         """The same by the device; the blocks in which a row has no place in the table come back to the host."""
         from ..kernels.cuda import run_count
 
-        lowest, size = max(self.terms.lowest, 0), int(min(self.dense.shape[1], self.terms.highest + 1))
-        found, left = run_count(x, float(lowest), size)
+        lowest, size = self._places()
+        found, left = run_count(x, lowest, size)
         self.dense[0, :size] += found
         nulls = zeros = outside = 0
         for b in np.flatnonzero(left).tolist():
