@@ -17,6 +17,7 @@ from .errors import DataError
 from .family import RowTerms, Terms
 from .kernels.fold import BLOCK
 from .sources import Source
+from .sources.parts import Parts, join
 from .states import Chunk, Options, State, new_state
 from .states.base import Tally, on_host
 from .states.kept import Kept
@@ -33,7 +34,7 @@ def aligned(chunks: Iterable[Chunk], rows_in_all: int | None = None) -> Iterator
     count = row = 0
 
     def joined() -> Chunk:
-        return held[0] if len(held) == 1 else tuple(np.concatenate(c) for c in zip(*held, strict=True))
+        return held[0] if len(held) == 1 else tuple(join(c) for c in zip(*held, strict=True))
 
     for chunk in chunks:
         rows = chunk[0].size
@@ -45,6 +46,10 @@ def aligned(chunks: Iterable[Chunk], rows_in_all: int | None = None) -> Iterator
             held.append(tuple(c.copy() for c in chunk))  # the giver may use its buffer again
             count += rows
             continue
+        if count and any(isinstance(c, Parts) for c in chunk):
+            held.append(chunk)
+            chunk, rows = joined(), rows + count
+            count = 0
         if count:
             need = -count % BLOCK
             held.append(tuple(c[:need] for c in chunk))
@@ -83,7 +88,8 @@ class Passes:
         """One full read, added to several states."""
         self.count += 1
         kept = self.kept if self.count == 1 else None  # the first pass fills it
-        chunks, at_hand = self.source.chunks(), self.source.in_memory and not self.source.on_device
+        parted = kept is None and all(state.takes_parts for state in states)
+        chunks, at_hand = self.source.chunks(parted), self.source.in_memory and not self.source.on_device
         known = self.source.rows if at_hand else None  # to ask a file costs more than a small fit
         for row, chunk in ((0, c) for c in chunks) if self.source.single else aligned(chunks, known):
             for lo in range(0, chunk[0].size, PIECE):
@@ -157,7 +163,7 @@ class _Memory(Source):
         self.rows, self.reopenable, self.in_memory = chunk[0].size, True, True
         self.description = "sample"
 
-    def chunks(self) -> Iterator[Chunk]:
+    def chunks(self, parted: bool = False) -> Iterator[Chunk]:
         yield self._chunk
 
 

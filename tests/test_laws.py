@@ -330,6 +330,33 @@ def test_dropping_nulls_is_removing_them_by_hand(name: str) -> None:
         assert state.fit().nobs_dropped == gone.sum()
 
 
+@pytest.mark.parametrize("name", ["gaussian", "gamma", "weibull"])
+def test_nulls_in_several_buffers_are_nan_in_one(name: str) -> None:
+    """To the bit, whatever the buffers, the chunks that end within a block, and the threads."""
+    pl = pytest.importorskip("polars")
+    x, gone = sample(name, MANY).copy(), np.random.default_rng(4).random(MANY) < 0.05
+    gone[100_000:103_000] = False
+    series = pl.Series(x).scatter(np.flatnonzero(gone), None)
+    cuts = [0, 5, 40_001, 70_000, 100_000, 103_000, MANY]
+    split = pl.concat([series.slice(a, b - a) for a, b in pairwise(cuts)], rechunk=False)
+    assert split.n_chunks() == len(cuts) - 1
+    mixed = [x[:5].tolist(), split.slice(5, 95_000), np.where(gone, np.nan, x)[95_005:110_000], split.slice(110_000)]
+    mixed[0] = [None if null else v for v, null in zip(mixed[0], gone, strict=False)]
+    x[gone] = np.nan
+    expected = fm.fit(family(name), x, nulls="drop")
+    for data in (split, pl.LazyFrame({"x": split}), lambda: iter(mixed)):
+        for threads in (1, 2, 7):
+            fit = fm.fit(family(name), data, nulls="drop", threads=threads)
+            assert bits_of(fit) == bits_of(expected)
+            assert fit.nobs_dropped == gone.sum()
+    row = int(np.flatnonzero(gone)[0])
+    with pytest.raises(fm.DataError, match=f"row {row}: the value is null"):
+        fm.fit(family(name), split)
+    bad = split.scatter(101_234, np.inf)
+    with pytest.raises(fm.DataError, match="row 101234: the value is inf"):
+        fm.fit(family(name), bad, nulls="drop")
+
+
 @pytest.mark.parametrize("name", ["gaussian", "mvn", "poisson"])  # one of each kind of state, whose frame leaves rows out
 def test_a_null_weight_is_dropped_with_its_row(name: str) -> None:
     x, w = sample(name).copy(), np.random.default_rng(2).uniform(0.5, 2.0, N)

@@ -22,6 +22,7 @@ from fastmle.kernels.validity import compile_blank
 from fastmle.sources import Source, open_source
 from fastmle.sources.base import read_only
 from fastmle.sources.buffers import take
+from fastmle.sources.parts import Part, Parts, join
 
 pl = pytest.importorskip("polars")
 pa = pytest.importorskip("pyarrow")
@@ -789,3 +790,42 @@ def test_what_must_be_converted_is_made_ahead_and_what_need_not_be_is_not() -> N
         pieces = [c[0] for c in open_source(wanted.astype(dtype).view(Watched)).chunks()]
         np.testing.assert_array_equal(np.concatenate(pieces), wanted)
         assert makers == {maker}
+
+
+def test_a_column_in_parts_is_the_same_column(monkeypatch) -> None:
+    monkeypatch.setattr("fastmle.sources.parts.COPIED", 64)
+    rng = np.random.default_rng(9)
+    parts, whole = [], []
+    for rows in (1, 70, 16, 200, 3, 129, 48):
+        values, bits = rng.normal(size=rows), rng.random(rows + 9) < 0.8
+        first = int(rng.integers(0, 9))
+        packed = np.packbits(bits, bitorder="little") if rows % 2 else None
+        parts.append(Part(read_only(values), packed, first))
+        whole.append(values if packed is None else np.where(bits[first : first + rows], values, np.nan))
+    column, expected = Parts(parts), np.concatenate(whole)
+    assert column.size == expected.size
+    np.testing.assert_array_equal(np.asarray(column), expected)
+    for lo, hi in rng.integers(0, column.size + 1, (40, 2)):
+        np.testing.assert_array_equal(column[lo:hi].copy(), expected[lo:hi])
+    for start, stop in ((0, column.size), (16, 16), (32, 320), (448, column.size)):
+        pieces = [piece.copy() for piece in column.arrays(start, stop, 16)]
+        assert not any(piece.size % 16 for piece in pieces[:-1])
+        np.testing.assert_array_equal(np.concatenate([[], *pieces]), expected[start:stop])
+    valid = [Part(read_only(np.arange(n)), None, 0) for n in (40, 7, 90)]
+    pieces = list(Parts(valid).arrays(0, 137, 16))
+    assert [piece.size for piece in pieces] == [32, 16, 89]
+    assert {piece.dtype.name for piece in pieces} == {"int64"}
+    assert np.shares_memory(pieces[2], valid[2].values)
+    both = join([np.arange(5), column, np.arange(3.0)])
+    np.testing.assert_array_equal(np.asarray(both), [*range(5), *expected, 0, 1, 2])
+
+
+def test_only_a_lone_column_comes_in_parts() -> None:
+    x = pl.concat([pl.Series("x", [1.0, None, 3.0]), pl.Series("x", [4.0])], rechunk=False)
+    (chunk,) = open_source(x).chunks(parted=True)
+    assert isinstance(chunk[0], Parts)
+    np.testing.assert_array_equal(np.asarray(chunk[0]), [1, np.nan, 3, 4])
+    plain = [open_source(x, extra={"w": np.ones(4)}), open_source(pl.DataFrame({"x": x, "y": x})), open_source(np.ones(4))]
+    plain += [open_source(x, chunk_rows=2), open_source(pl.Series([True, None])), open_source(x.slice(3))]
+    for source in plain:
+        assert {type(values) for chunk in source.chunks(parted=True) for values in chunk} == {np.ndarray}

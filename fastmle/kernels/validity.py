@@ -11,32 +11,29 @@ from numba import types
 
 from .jit import compile_kernel
 
-# what is added to eight rows, by the byte of their bits: -0.0 changes no number, not even -0.0
-_ADDED = np.where(np.unpackbits(np.arange(256, dtype=np.uint8)[:, None], axis=1, bitorder="little"), -0.0, np.nan)
-_ADDED.flags.writeable = False
+NAN = int(np.array(np.nan).view(np.int64))
 
 
 @cache
 def compile_blank() -> Callable[[Any, Any, int, Any], None]:
     """The kernel `blank(x, packed, first, out)`: out is x, and NaN where a bit is 0; the bit of row 0 is number `first`."""
 
-    def blank(x, packed, first, out, added):  # type: ignore[no-untyped-def]
+    def blank(x, packed, first, out):  # type: ignore[no-untyped-def]
+        rows, blanked = x.view(np.int64), out.view(np.int64)
         head = min(-first & 7, x.size)  # rows before the first whole byte
+        at = (first + head) >> 3
+        words = packed[at : at + ((x.size - head) >> 6 << 3)].view(np.int64)
+        for k in range(words.size):  # without a branch, in vector registers
+            word = words[k]
+            some = slice(head + 64 * k, head + 64 * k + 64)
+            given, made = rows[some], blanked[some]
+            for j in range(64):
+                made[j] = NAN ^ ((given[j] ^ NAN) & ((word << np.int64(63 - j)) >> np.int64(63)))
         for i in range(head):
-            at = first + i
-            out[i] = x[i] + added[packed[at >> 3], at & 7]
-        bytes_ = packed[(first + head) >> 3 :]
-        whole = (x.size - head) >> 3
-        rows, blanked = x[head:], out[head:]
-        for k in range(whole):
-            byte = bytes_[k]
-            for j in range(8):
-                blanked[8 * k + j] = rows[8 * k + j] + added[byte, j]
-        for i in range(8 * whole, rows.size):
-            blanked[i] = rows[i] + added[bytes_[whole], i & 7]
+            blanked[i] = rows[i] if packed[(first + i) >> 3] >> ((first + i) & 7) & 1 else NAN
+        for i in range(head + 64 * words.size, x.size):
+            blanked[i] = rows[i] if packed[(first + i) >> 3] >> ((first + i) & 7) & 1 else NAN
 
     given = types.Array(types.float64, 1, "C", readonly=True)
     packed = types.Array(types.uint8, 1, "C", readonly=True)
-    table = types.Array(types.float64, 2, "C", readonly=True)
-    kernel = compile_kernel(blank, types.void(given, packed, types.int64, types.float64[::1], table), "blank")
-    return lambda x, packed, first, out: kernel(x, packed, first, out, _ADDED)
+    return compile_kernel(blank, types.void(given, packed, types.int64, types.float64[::1]), "blank")

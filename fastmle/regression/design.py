@@ -138,7 +138,7 @@ class Merged(Source):
         self.roles = tuple(r for r in ("target", *(["offset"] * self.offset), "trials", "weights") if r in given or r == "offset")
         self.labels = (*inner.names, *(given.get(r, given.get("exposure", r)) for r in self.roles))
 
-    def chunks(self) -> Iterator[Chunk]:
+    def chunks(self, parted: bool = False) -> Iterator[Chunk]:
         row = 0
         for chunk in self.inner.chunks():
             yield self.merged(chunk, row)
@@ -177,7 +177,7 @@ class Sample(Source):
         self.names, self.roles, self.labels, self.blocks = like.names, like.roles, like.labels, like.blocks
         self.rows, self.reopenable, self.in_memory, self.description = chunk[0].size, True, True, "sample"
 
-    def chunks(self) -> Iterator[Chunk]:
+    def chunks(self, parted: bool = False) -> Iterator[Chunk]:
         yield self._chunk
 
 

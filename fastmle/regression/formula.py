@@ -170,7 +170,7 @@ class FormulaSource(Source):
     def _evaluate(self, spec: Any, frame: Any) -> Any:
         return self._guarded(lambda: spec.get_model_matrix(frame, na_action="ignore"))
 
-    def chunks(self) -> Iterator[Chunk]:
+    def chunks(self, parted: bool = False) -> Iterator[Chunk]:
         return prefetch(self._make_chunks)
 
     def _make_chunks(self) -> Iterator[Chunk]:

@@ -66,16 +66,16 @@ class ValidColumn:
     direct = False
 
     def __init__(self, values: Column, packed: Array, offset: int) -> None:
-        self._values = values
-        self._packed = packed
-        self._offset = offset
+        self.values = values
+        self.packed = packed
+        self.offset = offset
         self.length = values.length
         self.breaks = values.breaks
 
     def piece(self, start: int, stop: int) -> Array:
-        values = self._values.piece(start, stop)
-        first, last = self._offset + start, self._offset + stop
-        packed = self._packed[first // 8 : -(-last // 8)]
+        values = self.values.piece(start, stop)
+        first, last = self.offset + start, self.offset + stop
+        packed = self.packed[first // 8 : -(-last // 8)]
         if stop == start or all_set(packed, first % 8, last):
             return values
         from fastmle.kernels.validity import compile_blank
@@ -127,7 +127,7 @@ class GluedColumn:
     """Several columns one after the other; breaks are kept where the pieces between them are long enough."""
 
     def __init__(self, parts: Sequence[Column]) -> None:
-        self._parts = parts
+        self.parts = parts
         self._edges = [0, *np.cumsum([part.length for part in parts]).tolist()]
         self.length: int = self._edges[-1]
         self.direct = all(part.direct for part in parts)
@@ -140,7 +140,7 @@ class GluedColumn:
     def piece(self, start: int, stop: int) -> Array:
         first = int(np.searchsorted(self._edges, start, "right")) - 1
         pieces = []
-        for part, edge in zip(self._parts[first:], self._edges[first:], strict=False):
+        for part, edge in zip(self.parts[first:], self._edges[first:], strict=False):
             if edge >= stop:
                 break
             pieces.append(part.piece(max(start - edge, 0), min(stop - edge, part.length)))

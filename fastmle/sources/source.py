@@ -14,6 +14,7 @@ from fastmle.sources.columns import Window
 from fastmle.sources.files import open_files
 from fastmle.sources.frames import gather
 from fastmle.sources.memory import column_reader, memory_reader, query_reader
+from fastmle.sources.parts import in_parts
 from fastmle.sources.paths import is_path
 from fastmle.sources.prefetch import prefetch
 from fastmle.sources.resolve import check_type, find, resolve
@@ -57,15 +58,18 @@ class Source:
         """The number of rows, where it costs little to know: a file is asked for it once it is wanted."""
         return self._reader.rows
 
-    def chunks(self) -> Iterator[Chunk]:
-        """Read-only arrays of equal length, one for each label; what must be read or converted is made ahead."""
+    def chunks(self, parted: bool = False) -> Iterator[Chunk]:
+        """Read-only arrays of equal length, one for each label; what must be read or converted is made ahead.
+
+        `parted`: a lone column of several buffers, or with nulls, may come as `Parts`, uncopied.
+        """
         if self._spent and not self.reopenable:
             raise DataError(
                 f"{self.description} can be read only once: pass a callable that returns "
                 "a fresh iterator of chunks"
             )
         self._spent = True
-        return prefetch(self._make) if self._reader.waits else self._make()
+        return prefetch(lambda: self._make(parted)) if self._reader.waits else self._make(parted)
 
     def host_chunks(self) -> Iterator[Chunk]:
         """The same rows in the host's memory: what lies on a GPU is copied piece by piece."""
@@ -76,14 +80,19 @@ class Source:
             for start in range(0, chunk[0].size, BATCH_ROWS):
                 yield tuple(np.asarray(column[start : start + BATCH_ROWS]) for column in chunk)
 
-    def _make(self) -> Iterator[Chunk]:
+    def _make(self, parted: bool) -> Iterator[Chunk]:
         position = 0
         for batch in self._reader.batches(self._read, self._chunk_rows):
             self._check_lengths(position + batch.rows, ended=False)
             if batch.rows:
-                yield from self._pieces(batch, position)
+                whole: Any = in_parts(batch.columns[0]) if parted and self._lone(batch.rows) else None
+                yield from self._pieces(batch, position) if whole is None else ((whole,),)
             position += batch.rows
         self._check_lengths(position, ended=True)
+
+    def _lone(self, rows: int) -> bool:
+        """Whether there is one column only, and no more rows than a chunk may have."""
+        return len(self._parts) == 1 and not self._arrays and rows <= (self._chunk_rows or rows)
 
     def _pieces(self, batch: Batch, position: int) -> Iterator[Chunk]:
         extras = [Window(column, position, batch.rows) for column in self._arrays.values()]

@@ -34,6 +34,8 @@ class Options:
 class Tally(ABC):
     """What a pass feeds with chunks. `rows` counts those that entered, with weight above 0."""
 
+    takes_parts = False  # whether `add` is best given a column in the buffers it lies in
+
     def __init__(self, options: Options) -> None:
         self.options = options
         self.rows = 0

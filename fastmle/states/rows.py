@@ -14,10 +14,12 @@ from ..kernels import exact
 from ..kernels.fold import BLOCK, compile_fold, slot_kinds, slot_layout
 from ..kernels.ones import compile_ones
 from ..pool import run_slices
+from ..sources.parts import Parts
 from .base import Chunk, Options
 from .totals import TotalsState
 
 FEW_BYTES = 1 << 23  # that one thread counts before another would have started
+_NO_WEIGHTS = np.empty(0)
 WHOLE = 2.0**24  # up to this, products of whole numbers with numbers of rows are exact
 
 
@@ -31,6 +33,7 @@ class RowState(TotalsState):
             theta = terms.theta()
         super().__init__(options, slot_kinds(self.layout), theta)
         self._folds: dict[np.dtype[Any], Any] = {}  # compiled, by the dtype of the column
+        self.takes_parts = options.device == "cpu" and not options.weighted
 
     def _fold(self, dtype: np.dtype[Any]) -> Any:
         terms = self.terms
@@ -52,8 +55,19 @@ class RowState(TotalsState):
                 run_fold(self.terms, self.layout, drop, constants, given, sums, counts)
 
             return on_device
-        x = np.ascontiguousarray(columns[0])
+        x: Any = columns[0]
         fold = self._folds.get(x.dtype) or self._fold(x.dtype)
+        if isinstance(x, Parts):
+
+            def by_parts(lo: int, hi: int, sums: np.ndarray, counts: np.ndarray) -> None:
+                at = 0
+                for some in x.arrays(lo * BLOCK, min(hi * BLOCK, x.size), BLOCK):
+                    end = at - (-some.size // BLOCK)
+                    fold(some, _NO_WEIGHTS, constants, sums[at:end], counts[at:end])
+                    at = end
+
+            return by_parts
+        x = np.ascontiguousarray(x)
 
         def kernel(lo: int, hi: int, sums: np.ndarray, counts: np.ndarray) -> None:
             rows = slice(lo * BLOCK, hi * BLOCK)

@@ -13,6 +13,7 @@ import numpy as np
 from ..kernels import exact
 from ..kernels.fold import BAD, BLOCK
 from ..pool import run_slices
+from ..sources.parts import Parts
 from .base import Chunk, Options, State, floats_from_json, floats_to_json, on_host
 
 BOUNDARY = 256  # blocks: the anchor may move after 1, 2, 4, ... 256 blocks and then at each 256 (2^20 rows)
@@ -73,7 +74,8 @@ class TotalsState(State):
     def add(self, chunk: Chunk, first_row: int = 0) -> None:
         columns, w = (chunk[:-1], chunk[-1]) if self.options.weighted else (chunk, _NO_WEIGHTS)
         if self.options.device == "cpu":
-            columns, w = on_host(columns), np.ascontiguousarray(w, np.float64)
+            columns = columns if self.takes_parts and isinstance(columns[0], Parts) else on_host(columns)
+            w = np.ascontiguousarray(w, np.float64)
         rows, done = columns[0].size, 0
         if rows < BLOCK and self.theta is not None and self._add_short(columns, w, first_row):
             return
