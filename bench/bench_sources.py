@@ -39,6 +39,7 @@ FILES: dict[str, dict[str, Any]] = {
     "Parquet column, 5 % nulls": {"nulls": 0.05},
     "8 Parquet files": {"parts": 8},
     "Arrow IPC column": {"ending": "arrow"},
+    "Arrow IPC column, 5 % nulls": {"ending": "arrow", "nulls": 0.05},
 }
 
 
