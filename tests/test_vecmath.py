@@ -27,6 +27,7 @@ from fastmle.kernels import vecmath
 INF, NAN = math.inf, math.nan
 TABLE = os.environ.get("FASTMLE_VECMATH_TABLE")
 RATIO_AT = 3.7  # the c of log_ratio in the tests
+LEAST = math.exp(-708.0)  # where exp_normal and decay end
 
 
 def _softplus(x):
@@ -52,6 +53,7 @@ class Case(NamedTuple):
 CASES = {
     "exp": Case(mp.exp, 2, ((-1, 1), (-745.1, 709.78))),
     "exp_normal": Case(mp.exp, 2, ((-1, 1), (-708, 709.78))),
+    "decay": Case(lambda x: mp.exp(-x), 2, ((0, 1), (0, 708))),
     "expm1": Case(mp.expm1, 2, ((-1, 1), (-40, 709.78), (1e-308, 1), (-1, -1e-308))),
     "log": Case(mp.log, 2, ((0.5, 2), (0.999, 1.001), (5e-324, 1.79e308))),
     "log1p": Case(
@@ -76,7 +78,8 @@ NAMES = sorted(CASES)
 
 SPECIAL = {
     "exp": ((0.0, 1.0), (-0.0, 1.0), (1000.0, INF), (-1000.0, 0.0), (INF, INF), (-INF, 0.0)),
-    "exp_normal": ((0.0, 1.0), (-0.0, 1.0), (1000.0, INF), (-1000.0, 0.0), (INF, INF), (-INF, 0.0)),
+    "exp_normal": ((0.0, 1.0), (-0.0, 1.0), (1000.0, INF), (-1000.0, LEAST), (INF, INF), (-INF, LEAST), (NAN, NAN)),
+    "decay": ((0.0, 1.0), (-0.0, 1.0), (1000.0, LEAST), (INF, LEAST), (NAN, NAN)),
     "expm1": (
         (0.0, 0.0),
         (-0.0, -0.0),

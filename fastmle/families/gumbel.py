@@ -21,7 +21,6 @@ from ..family import (
     RowTerms,
     Slopes,
     Vector,
-    finite,
     mean_and_sd,
     row_function,
     slopes,
@@ -47,8 +46,8 @@ class Gumbel(LocationScale):
 
     name: ClassVar[str] = "gumbel"
     params: ClassVar[tuple[Param, ...]] = (Param("mu"), Param("scale", "positive"))
-    terms: ClassVar[RowTerms] = RowTerms(Slopes, add, finite, theta=At)
-    loglik_terms: ClassVar[RowTerms] = RowTerms(Height, height, finite, theta=At)
+    terms: ClassVar[RowTerms] = RowTerms(Slopes, add, theta=At)
+    loglik_terms: ClassVar[RowTerms] = RowTerms(Height, height, theta=At)
 
     def start(self, x: Vector, w: Vector) -> Vector:
         """From the mean μ + γβ and the standard deviation πβ/√6; at the maximum e^{−z} <= n."""

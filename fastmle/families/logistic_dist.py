@@ -22,18 +22,17 @@ from ..family import (
     SoftSlopes,
     Sums,
     Vector,
-    finite,
     mean_and_sd,
     row_function,
     soft_slopes,
 )
-from ..kernels.vecmath import exp_normal
+from ..kernels.vecmath import decay
 
 
 @row_function
 def add(x: float, a: At) -> SoftSlopes:
     z = (x - a.mu) * a.per
-    t = exp_normal(-abs(z))
+    t = decay(abs(z))
     q = 1.0 / (1.0 + t)
     d = (1.0 - t) * q  # tanh(|z|/2)
     return soft_slopes(z, -abs(z), d if z > 0.0 else -d, 2.0 * t * q * q, t)
@@ -51,8 +50,8 @@ class LogisticDist(LocationScale):
 
     name: ClassVar[str] = "logistic_dist"
     params: ClassVar[tuple[Param, ...]] = (Param("mu"), Param("scale", "positive"))
-    terms: ClassVar[RowTerms] = RowTerms(SoftSlopes, add, finite, theta=At, kinds="ssssssle")
-    loglik_terms: ClassVar[RowTerms] = RowTerms(SoftHeight, height, finite, theta=At, kinds="sf")
+    terms: ClassVar[RowTerms] = RowTerms(SoftSlopes, add, theta=At, kinds="ssssssle")
+    loglik_terms: ClassVar[RowTerms] = RowTerms(SoftHeight, height, theta=At, kinds="sf")
 
     def heights(self, s: Sums) -> float:
         return float(s.h - 2.0 * s.log)

@@ -14,7 +14,7 @@ import numpy as np
 import scipy
 
 from ..family import Family, Param, RowTerms, Sums, Vector, log_distance, mean_and_sd, positive, row_function
-from ..kernels.vecmath import exp_normal, log_ratio
+from ..kernels.vecmath import decay, log_ratio
 
 
 class At(NamedTuple):
@@ -49,7 +49,7 @@ class Height(NamedTuple):
 @row_function
 def add(x: float, a: At) -> Slopes:
     z = a.shape * log_ratio(x, a.scale)
-    t = exp_normal(-abs(z))
+    t = decay(abs(z))
     y = 1.0 + t
     q = 1.0 / y
     half = (1.0 - t) * q  # tanh(|z|/2)

@@ -13,7 +13,7 @@ from typing import Any, ClassVar, NamedTuple
 import numpy as np
 import scipy
 
-from ..family import Param, RowTerms, Sums, Vector, finite, row_function
+from ..family import Param, RowTerms, Sums, Vector, row_function
 from ..family.heavy_tails import DROP, MOST, HeavyTails, shrink
 from ..kernels.vecmath.gaps import half_step
 
@@ -80,8 +80,8 @@ class StudentT(HeavyTails):
 
     name: ClassVar[str] = "student_t"
     params: ClassVar[tuple[Param, ...]] = (Param("df", "positive"), Param("mu"), Param("sigma", "positive"))
-    terms: ClassVar[RowTerms] = RowTerms(Powers, add, finite, theta=At, kinds="lssssse")
-    loglik_terms: ClassVar[RowTerms] = RowTerms(Height, height, finite, theta=At, kinds="lsse")
+    terms: ClassVar[RowTerms] = RowTerms(Powers, add, theta=At, kinds="lssssse")
+    loglik_terms: ClassVar[RowTerms] = RowTerms(Height, height, theta=At, kinds="lsse")
 
     def row_theta(self, theta: Vector) -> At:
         return At(1.0 / theta[0], theta[1], 1.0 / theta[2])

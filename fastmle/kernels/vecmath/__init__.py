@@ -5,7 +5,7 @@ a branch-free twin takes its place, which LLVM turns into packed instructions.
 """
 
 from .erfs import erf, erfc, log_ndtr
-from .exps import exp, exp_normal, expm1, logistic, softplus, tanh
+from .exps import decay, exp, exp_normal, expm1, logistic, softplus, tanh
 from .gammas import digamma, lgamma, trigamma
 from .logs import log, log1p, log_ratio, sqrt
 from .powers import pow
@@ -13,6 +13,7 @@ from .trig import cos, sin
 
 __all__ = [
     "cos",
+    "decay",
     "digamma",
     "erf",
     "erfc",

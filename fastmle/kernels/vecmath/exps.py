@@ -64,8 +64,13 @@ def exp(x):
 
 
 def exp_normal(x):
-    """e**x, but 0 below -708, where it is less than 3.4e-308; inf above 709.79. Cheaper than `exp`."""
-    return 0.0 if x < LEAST else exp(x)
+    """e**x, but e**-708 = 3.3e-308 below -708; inf above 709.79. Cheaper than `exp`."""
+    return exp(LEAST if x < LEAST else x)
+
+
+def decay(x):
+    """e**-x for x >= 0, but e**-708 = 3.3e-308 above 708. Cheaper still."""
+    return exp(LEAST if x > -LEAST else -x)
 
 
 def expm1(x):
@@ -132,6 +137,12 @@ def exp_times(x, low, factor, factor_low):
 
 
 @inlined
+def times_exp(scale, r):
+    """scale exp(r), |r| <= log(2)/2, rounded once."""
+    return fma(scale, fma(r * r, poly(r, _EXP), r), scale)
+
+
+@inlined
 def exp_of_negative(x):
     """exp(x) for x <= 0."""
     n, r, _ = reduced(at_least(x, -746.0))
@@ -148,8 +159,14 @@ def _exp(x):
 @cpu(exp_normal)
 def _exp_normal(x):
     n, r, _ = reduced(at_most(at_least(x, LEAST), 710.0))
-    half = power_of_two(n - 1) * (1.0 + fma(r * r, poly(r, _EXP), r))
-    return where(x < LEAST, 0.0, half + half)
+    half = times_exp(power_of_two(n - 1), r)
+    return half + half
+
+
+@cpu(decay)
+def _decay(x):
+    n, r, _ = reduced(at_least(-x, LEAST))
+    return times_exp(power_of_two(n), r)
 
 
 @inlined
