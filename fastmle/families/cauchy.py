@@ -32,22 +32,38 @@ LOG_PI = math.log(math.pi)
 
 
 @row_function
-def add(x: float, a: At) -> SoftSlopes:
-    z = (x - a.mu) * a.per
+def parts(z: float, less: float) -> SoftSlopes:
+    """Of z and what it must be multiplied by, lest z² leave float64."""
     t = z * z
     q = 1.0 / (1.0 + t)
     e = 1.0 - q  # z²q
-    u = z * shrink(z)
-    far = u != z
-    y = u * u if far else 1.0 + t
+    far = less != 1.0
+    y = (z * less) * (z * less) if far else 1.0 + t
     bend = 2.0 * q * (1.0 - 2.0 * e)
     curve = 2.0 * e * (1.0 - 2.0 * e)
     return SoftSlopes(DROP if far else 0.0, 2.0 * z * q, 2.0 * e, bend, z * bend, curve, y, 0.0 if far else t - (y - 1.0))
 
 
 @row_function
+def add(x: float, a: At) -> SoftSlopes:
+    z = (x - a.mu) * a.per
+    return parts(z, shrink(z))
+
+
+@row_function
+def add_near(x: float, a: At) -> SoftSlopes:
+    return parts((x - a.mu) * a.per, 1.0)
+
+
+@row_function
 def height(x: float, a: At) -> SoftHeight:
     s = add(x, a)
+    return SoftHeight(s.h, s.log)
+
+
+@row_function
+def height_near(x: float, a: At) -> SoftHeight:
+    s = add_near(x, a)
     return SoftHeight(s.h, s.log)
 
 
@@ -57,8 +73,12 @@ class Cauchy(LocationScale):
 
     name: ClassVar[str] = "cauchy"
     params: ClassVar[tuple[Param, ...]] = (Param("mu"), Param("sigma", "positive"))
-    terms: ClassVar[RowTerms] = RowTerms(SoftSlopes, add, finite, theta=At, kinds="ssssssle")
-    loglik_terms: ClassVar[RowTerms] = RowTerms(SoftHeight, height, finite, theta=At, kinds="sf")
+    terms: ClassVar[RowTerms] = RowTerms(
+        SoftSlopes, add, finite, theta=At, kinds="ssssssle", quick=(add_near, finite)
+    )
+    loglik_terms: ClassVar[RowTerms] = RowTerms(
+        SoftHeight, height, finite, theta=At, kinds="sf", quick=(height_near, finite)
+    )
     collapses: ClassVar[bool] = True
 
     def heights(self, s: Sums) -> float:

@@ -43,7 +43,7 @@ TERMS = RowTerms(
     "x > 0",
     fill=1.0,
     theta=Center,
-    kinds="sle",
+    kinds="sq",
     anchor=inverse_log_anchor,
 )
 

@@ -13,8 +13,8 @@ from typing import Any, ClassVar, NamedTuple
 import numpy as np
 import scipy
 
-from ..family import Family, Param, RowTerms, Sums, Vector, log_distance, mean_and_sd, positive, row_function
-from ..kernels.vecmath import decay, log_ratio
+from ..family import Family, Param, RowTerms, Sums, Vector, log_distance, mean_and_sd, normal, positive, row_function
+from ..kernels.vecmath import decay, log_ratio, log_ratio_normal
 
 
 class At(NamedTuple):
@@ -47,8 +47,7 @@ class Height(NamedTuple):
 
 
 @row_function
-def add(x: float, a: At) -> Slopes:
-    z = a.shape * log_ratio(x, a.scale)
+def slopes(z: float) -> Slopes:
     t = decay(abs(z))
     y = 1.0 + t
     q = 1.0 / y
@@ -58,8 +57,24 @@ def add(x: float, a: At) -> Slopes:
 
 
 @row_function
+def add(x: float, a: At) -> Slopes:
+    return slopes(a.shape * log_ratio(x, a.scale))
+
+
+@row_function
+def add_normal(x: float, a: At) -> Slopes:
+    return slopes(a.shape * log_ratio_normal(x, a.scale))
+
+
+@row_function
 def height(x: float, a: At) -> Height:
     s = add(x, a)
+    return Height(s.z, s.size, s.log)
+
+
+@row_function
+def height_normal(x: float, a: At) -> Height:
+    s = add_normal(x, a)
     return Height(s.z, s.size, s.log)
 
 
@@ -70,10 +85,10 @@ class LogLogistic(Family):
     name: ClassVar[str] = "loglogistic"
     params: ClassVar[tuple[Param, ...]] = (Param("shape", "positive"), Param("scale", "positive"))
     terms: ClassVar[RowTerms] = RowTerms(
-        Slopes, add, positive, "x > 0", fill=1.0, theta=At, kinds="sssssssle"
+        Slopes, add, positive, "x > 0", fill=1.0, theta=At, kinds="sssssssle", quick=(add_normal, normal)
     )
     loglik_terms: ClassVar[RowTerms] = RowTerms(
-        Height, height, positive, "x > 0", fill=1.0, theta=At, kinds="ssf"
+        Height, height, positive, "x > 0", fill=1.0, theta=At, kinds="ssf", quick=(height_normal, normal)
     )
     one_pass: ClassVar[bool] = False
 

@@ -22,10 +22,11 @@ from ..family import (
     Sums,
     Vector,
     log_moment_anchor,
+    normal,
     positive,
     row_function,
 )
-from ..kernels.vecmath import log_ratio
+from ..kernels.vecmath import log_ratio, log_ratio_normal
 from ..kernels.vecmath.gaps import log_shortfall
 
 LOG_2PI = math.log(2.0 * math.pi)
@@ -40,13 +41,30 @@ class Moments(NamedTuple):
 
 
 @row_function
-def add(x: float, a: LogCenter) -> Moments:
-    u = log_ratio(x, a.c)
+def moments(u: float, a: LogCenter) -> Moments:
     return Moments(u, u * u, u + a.log_c)
 
 
+@row_function
+def add(x: float, a: LogCenter) -> Moments:
+    return moments(log_ratio(x, a.c), a)
+
+
+@row_function
+def add_normal(x: float, a: LogCenter) -> Moments:
+    return moments(log_ratio_normal(x, a.c), a)
+
+
 TERMS = RowTerms(
-    Moments, add, positive, "x > 0", fill=1.0, theta=LogCenter, kinds="ssr", anchor=log_moment_anchor
+    Moments,
+    add,
+    positive,
+    "x > 0",
+    fill=1.0,
+    theta=LogCenter,
+    kinds="ssr",
+    anchor=log_moment_anchor,
+    quick=(add_normal, normal),
 )
 
 

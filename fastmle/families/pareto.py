@@ -32,19 +32,18 @@ from ..family import (
 
 class Terms(NamedTuple):
     u: float  # for the anchor
-    log: float  # x/c, whose logarithm is summed
+    log: float  # x, of which log(x/c) is summed
     minus_least: float  # a maximum
-    slip: float
 
 
 @row_function
 def add(x: float, a: Center) -> Terms:
     v = add_logs(x, a)
-    return Terms(v.u, v.log, -x, v.slip)
+    return Terms(v.u, v.log, -x)
 
 
 ANCHOR = log_anchor._replace(rebase=lambda s, old, new: (*log_anchor.rebase(s, old, new), 0))
-TERMS = RowTerms(Terms, add, positive, "x > 0", fill=1.0, theta=Center, kinds="slme", anchor=ANCHOR)
+TERMS = RowTerms(Terms, add, positive, "x > 0", fill=1.0, theta=Center, kinds="sqm", anchor=ANCHOR)
 
 
 def excess(s: Sums, xm: float) -> float:

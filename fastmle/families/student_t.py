@@ -43,30 +43,62 @@ class Height(NamedTuple):
     slip: float
 
 
+class Spread(NamedTuple):
+    z: float
+    less: float  # what z must be multiplied by, lest z² leave float64
+    y: float  # 1 + iz², of a z that is shrunk iz²
+    slip: float
+
+
 @row_function
-def spread(x: float, t: At) -> tuple[float, float, float, float]:
-    """z and what it was shrunk by, 1 + iz² and what rounding took from it."""
+def near(x: float, t: At) -> Spread:
+    z = (x - t.mu) * t.per
+    over = t.i * (z * z)
+    y = 1.0 + over
+    return Spread(z, 1.0, y, over - (y - 1.0))
+
+
+@row_function
+def anywhere(x: float, t: At) -> Spread:
     z = (x - t.mu) * t.per
     less = shrink(z) if t.i > 0.0 else 1.0
-    one = 1.0 if less == 1.0 else 0.0  # of a z that is shrunk 1 + iz² is iz²
+    one = 1.0 if less == 1.0 else 0.0
     z *= less
     over = t.i * (z * z)
     y = one + over
-    return z, less, y, over - (y - one)
+    return Spread(z, less, y, over - (y - one))
+
+
+@row_function
+def powers(s: Spread) -> Powers:
+    q = 1.0 / s.y
+    a, b = s.z * q * s.less, s.z * s.z * q
+    return Powers(s.y, a, b, a * b, b * b, 0.0 if s.less == 1.0 else 1.0, s.slip)
+
+
+@row_function
+def heights(s: Spread) -> Height:
+    return Height(s.y, s.z * s.z, 0.0 if s.less == 1.0 else 1.0, s.slip)
 
 
 @row_function
 def add(x: float, t: At) -> Powers:
-    z, less, y, slip = spread(x, t)
-    q = 1.0 / y
-    a, b = z * q * less, z * z * q
-    return Powers(y, a, b, a * b, b * b, 0.0 if less == 1.0 else 1.0, slip)
+    return powers(anywhere(x, t))
+
+
+@row_function
+def add_near(x: float, t: At) -> Powers:
+    return powers(near(x, t))
 
 
 @row_function
 def height(x: float, t: At) -> Height:
-    z, less, y, slip = spread(x, t)
-    return Height(y, z * z, 0.0 if less == 1.0 else 1.0, slip)
+    return heights(anywhere(x, t))
+
+
+@row_function
+def height_near(x: float, t: At) -> Height:
+    return heights(near(x, t))
 
 
 def distance(s: Sums, df: float) -> float:
@@ -80,8 +112,12 @@ class StudentT(HeavyTails):
 
     name: ClassVar[str] = "student_t"
     params: ClassVar[tuple[Param, ...]] = (Param("df", "positive"), Param("mu"), Param("sigma", "positive"))
-    terms: ClassVar[RowTerms] = RowTerms(Powers, add, theta=At, kinds="lssssse")
-    loglik_terms: ClassVar[RowTerms] = RowTerms(Height, height, theta=At, kinds="lsse")
+    terms: ClassVar[RowTerms] = RowTerms(
+        Powers, add, theta=At, kinds="lssssse", quick=(add_near, None)
+    )
+    loglik_terms: ClassVar[RowTerms] = RowTerms(
+        Height, height, theta=At, kinds="lsse", quick=(height_near, None)
+    )
 
     def row_theta(self, theta: Vector) -> At:
         return At(1.0 / theta[0], theta[1], 1.0 / theta[2])

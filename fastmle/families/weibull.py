@@ -13,8 +13,8 @@ from typing import Any, ClassVar, NamedTuple
 import numpy as np
 import scipy
 
-from ..family import Family, Param, RowTerms, Sums, Vector, log_distance, mean_and_sd, positive, row_function
-from ..kernels.vecmath import exp_normal, log_ratio
+from ..family import Family, Param, RowTerms, Sums, Vector, log_distance, mean_and_sd, normal, positive, row_function
+from ..kernels.vecmath import exp_normal, log_ratio, log_ratio_normal
 
 
 class At(NamedTuple):
@@ -32,10 +32,19 @@ class Powers(NamedTuple):
 
 
 @row_function
-def add(x: float, a: At) -> Powers:
-    z = log_ratio(x, a.scale)
-    t = exp_normal(a.shape * z)
+def powers(z: float, shape: float) -> Powers:
+    t = exp_normal(shape * z)
     return Powers(z, t, z * t, z * z * t)
+
+
+@row_function
+def add(x: float, a: At) -> Powers:
+    return powers(log_ratio(x, a.scale), a.shape)
+
+
+@row_function
+def add_normal(x: float, a: At) -> Powers:
+    return powers(log_ratio_normal(x, a.scale), a.shape)
 
 
 @dataclass(frozen=True)
@@ -44,7 +53,9 @@ class Weibull(Family):
 
     name: ClassVar[str] = "weibull"
     params: ClassVar[tuple[Param, ...]] = (Param("shape", "positive"), Param("scale", "positive"))
-    terms: ClassVar[RowTerms] = RowTerms(Powers, add, positive, "x > 0", fill=1.0, theta=At)
+    terms: ClassVar[RowTerms] = RowTerms(
+        Powers, add, positive, "x > 0", fill=1.0, theta=At, quick=(add_normal, normal)
+    )
     one_pass: ClassVar[bool] = False
 
     def coordinate(self, x: Vector, theta: Vector) -> Vector:

@@ -10,7 +10,7 @@ from .base import Family
 from .location_scale import mean_and_sd, quantiles
 from .terms import Vector, row_function
 
-FAR, BACK = 2.0**400, 2.0**-600
+FAR, BACK = 2.0**480, 2.0**-540  # so that z² lies within 2^-120 and 2^968
 DROP = 2.0 * math.log(BACK)  # of log z² where z is shrunk
 MOST = 1e6  # ν from which a t is no longer told from a normal
 

@@ -22,9 +22,7 @@ from .terms import Anchor, RowTerms, Sums, Vector, positive, row_function
 @row_function
 def add_logs_of_inverse(x: float, a: Center) -> Logs:
     """What c/x adds, in place of x/c: u = c/x − 1, and still the logarithm of x/c."""
-    d = (x - a.c) * a.per
-    y = x * a.per
-    return Logs((a.c - x) / x, y, d - (y - 1.0) if abs(d) <= 0.5 else 0.0)
+    return Logs((a.c - x) / x, x)
 
 
 def inverse_log_gap(s: Sums) -> Any:
@@ -47,20 +45,19 @@ inverse_log_anchor = Anchor(
 
 
 class Harmonic(NamedTuple):
-    """What x and 1/x add about a center: kinds "sssle"."""
+    """What x and 1/x add about a center: kinds "sssq"."""
 
     u: float  # (x − c)/c
     v: float  # = u + h = (x − c)²/(cx)
     h: float  # (c − x)/x
-    log: float  # x/c, whose logarithm is summed
-    slip: float
+    log: float  # x, of which log(x/c) is summed
 
 
 @row_function
 def add_harmonic(x: float, a: Center) -> Harmonic:
     d = x - a.c
-    u, y = d * a.per, x * a.per
-    return Harmonic(u, u * (d / x), -d / x, y, u - (y - 1.0) if abs(u) <= 0.5 else 0.0)
+    u = d * a.per
+    return Harmonic(u, u * (d / x), -d / x, x)
 
 
 def _rebase_harmonic(s: Sums, old: Any, new: Any) -> tuple[Any, ...]:
@@ -80,5 +77,5 @@ harmonic_anchor = Anchor(center_of, _rebase_harmonic, _harmonic_drift, log_ancho
 """For terms with the slots of `Harmonic`."""
 
 harmonic_terms = RowTerms(
-    Harmonic, add_harmonic, positive, "x > 0", fill=1.0, theta=Center, kinds="sssle", anchor=harmonic_anchor
+    Harmonic, add_harmonic, positive, "x > 0", fill=1.0, theta=Center, kinds="sssq", anchor=harmonic_anchor
 )

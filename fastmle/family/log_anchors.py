@@ -25,18 +25,15 @@ def center_at(c: float) -> Center:
 
 
 class Logs(NamedTuple):
-    """What positive data add about a center: kinds "sle"."""
+    """What positive data add about a center: kinds "sq"."""
 
     u: float  # (x − c)/c
-    log: float  # x/c, whose logarithm is summed
-    slip: float  # near the center, what the rounding of x/c took from 1 + u
+    log: float  # x, of which log(x/c) is summed
 
 
 @row_function
 def add_logs(x: float, a: Center) -> Logs:
-    u = (x - a.c) * a.per
-    y = x * a.per
-    return Logs(u, y, u - (y - 1.0) if abs(u) <= 0.5 else 0.0)
+    return Logs((x - a.c) * a.per, x)
 
 
 def center_mean(s: Sums) -> float:
@@ -78,7 +75,7 @@ log_anchor = Anchor(
 )
 """For terms with the slots of `Logs`: shapes of 1e8 lose no digits."""
 
-log_terms = RowTerms(Logs, add_logs, positive, "x > 0", fill=1.0, theta=Center, kinds="sle", anchor=log_anchor)
+log_terms = RowTerms(Logs, add_logs, positive, "x > 0", fill=1.0, theta=Center, kinds="sq", anchor=log_anchor)
 
 
 class LogCenter(NamedTuple):

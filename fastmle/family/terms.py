@@ -17,6 +17,7 @@ row_function = register_jitable(fastmath={"contract"}, error_model="numpy", forc
 """Marks a function of one row: ordinary Python, which the CPU's and the GPU's kernels both compile."""
 
 
+LEAST_NORMAL = sys.float_info.min
 LARGEST = sys.float_info.max  # x <= LARGEST, not x < inf, which LLVM turns into slower tests of bits
 
 
@@ -24,6 +25,12 @@ LARGEST = sys.float_info.max  # x <= LARGEST, not x < inf, which LLVM turns into
 def positive(x: float, theta: Any) -> bool:
     """The support x > 0."""
     return (x > 0.0) & (x <= LARGEST)
+
+
+@row_function
+def normal(x: float, theta: Any) -> bool:
+    """The numbers x > 0 that have all their digits."""
+    return (x >= LEAST_NORMAL) & (x <= LARGEST)
 
 
 @row_function
@@ -104,11 +111,15 @@ class RowTerms:
 
     A field of kind "l" is a positive number y whose logarithm is summed (one logarithm serves eight rows); at most
     two of them. Fields of kind "e", last and one for each "l", are what rounding took from y. Kind "f" is the same where
-    errors of 1e-16 a row do not count, and faster.
+    errors of 1e-16 a row do not count, for y >= 2^-120, and faster. Kind "q" sums log(y/c), c a field of `theta`, for
+    supports where y > 0 is all that is asked; the only one of its kind.
 
     `support(x, theta)` says which rows are possible (None: every finite number), `where` the same in words; `fill` is
     any point inside it, which stands in for rows that are masked. It is called on floats and, uncompiled, on arrays:
     conditions are joined by & and |. `theta` is the NamedTuple of the row function's constants.
+
+    `quick`, a row function and a support within `support`, gives the same on that support, but for rows whose product or
+    sum leaves float64: it is tried first on each block, and `row` where it did not do.
     """
 
     sums: type[Any]
@@ -119,6 +130,7 @@ class RowTerms:
     theta: Any = NoTheta  # a NamedTuple class
     kinds: str = ""
     anchor: Anchor | None = None
+    quick: tuple[Callable[..., Any], Callable[..., Any] | None] | None = None
 
     def all_kinds(self) -> str:
         """One letter a field of the row's tuple."""

@@ -40,7 +40,7 @@ class RowState(TotalsState):
         drop = self.options.nulls == "drop"
         checked = terms.support is not None or self.options.weighted or drop
         found = self._folds[dtype] = compile_fold(
-            terms.row, terms.support, terms.theta, terms.fill, self.layout, dtype.name, checked, drop
+            terms.row, terms.support, terms.theta, terms.fill, self.layout, dtype.name, checked, drop, terms.quick
         )
         return found
 

@@ -13,6 +13,7 @@ from numba import cuda, types
 from numba.extending import register_jitable
 
 from ..fold import BLOCK, LARGEST, _finite, slot_kinds
+from ..products import logs_of, make_log
 from ..vecmath import log
 from . import maths
 from .parts import adder, put, read, taker
@@ -88,11 +89,9 @@ def make_fold(row: Any, support: Any, theta_type: Any, layout: str, drop: bool) 
     threads = threads_for(slots)
     start = tuple(float("-inf") if k == "m" else 0.0 for k in letters)
     maxima = sum(1 << k for k, letter in enumerate(letters) if letter == "m")
-    logs = sum(kind in "lf" for kind in kinds)
-    products = [k for k, kind in enumerate(kinds) if kind in "lf"] or [0]
-    slips = [k for k, kind in enumerate(kinds) if kind == "e"] or [0]
-    first, second, slip0, slip1 = products[0], products[-1], slips[0], slips[-1]
-    corrected = "e" in kinds
+    logs = logs_of(kinds)
+    count, first, second, slip0, slip1 = logs[:5]
+    log_of = make_log(logs)
     in_shared = slots > IN_REGISTERS
     possible = support or _finite
     constants = constants_maker(theta_type)
@@ -100,14 +99,10 @@ def make_fold(row: Any, support: Any, theta_type: Any, layout: str, drop: bool) 
     size = slots * threads
 
     @register_jitable
-    def log_of(y: float, slip: float) -> float:
-        return log(y) + (slip / y if y <= LARGEST else 0.0) if corrected else log(y)
-
-    @register_jitable
-    def added(s: Any, v: Any, w: float, log_w: float) -> Any:
-        if logs == 0:
+    def added(s: Any, v: Any, w: float, log_w: float, th: Any) -> Any:
+        if count == 0:
             return add(s, v, (), w, log_w)
-        return add(s, v, (log_of(v[first], v[slip0]), log_of(v[second], v[slip1])), w, log_w)
+        return add(s, v, (log_of(v[first], v[slip0], th), log_of(v[second], v[slip1], th)), w, log_w)
 
     def fold(x, x_step, x_kind, w, w_step, w_kind, rows, theta, sums, counts):  # type: ignore[no-untyped-def]
         shared = cuda.shared.array(size, types.float64)
@@ -127,9 +122,9 @@ def make_fold(row: Any, support: Any, theta_type: Any, layout: str, drop: bool) 
                     v = row(xi, th)
                     lw = log(wi) if precision else 0.0
                     if in_shared:
-                        put(shared, tid, threads, added(take(shared, tid, threads), v, wi, lw))
+                        put(shared, tid, threads, added(take(shared, tid, threads), v, wi, lw, th))
                     else:
-                        s = added(s, v, wi, lw)
+                        s = added(s, v, wi, lw, th)
                 elif wi == 0.0:
                     packed += ZEROS
                 elif drop and (xi != xi or wi != wi):

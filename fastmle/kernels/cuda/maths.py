@@ -60,6 +60,9 @@ def _log_ratio(x, c):
     return libdevice.log(x) - libdevice.log(c)
 
 
+device(vecmath.log_ratio_normal)(_log_ratio)
+
+
 @device(vecmath.sqrt)
 def _sqrt(x):
     return libdevice.sqrt(float(x))

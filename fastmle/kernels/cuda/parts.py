@@ -16,6 +16,7 @@ from numba.core import cgutils
 from numba.extending import intrinsic, overload
 
 from ..fold import combined
+from ..products import PRODUCTS
 from ..tiles import F32, F64, I32, I64
 
 _C_TYPES = (ctypes.c_double, ctypes.c_float, ctypes.c_int64, ctypes.c_int32, ctypes.c_uint8)
@@ -69,7 +70,9 @@ def adder(layout: str) -> Callable[..., Any]:
 
     def add(state: Any, values: Any, logs: Any, w: float, log_w: float) -> Any:
         given = iter(logs)
-        row = [next(given) if k in "lf" else float(v) for k, v in zip(kinds, values, strict=True) if k != "e"]
+        row = [
+            next(given) if k in PRODUCTS else float(v) for k, v in zip(kinds, values, strict=True) if k != "e"
+        ]
         weigh = w if "w" in extras else 1.0
         new = []
         for kind, a, v in zip(kinds.replace("e", ""), state, row, strict=False):

@@ -7,7 +7,7 @@ a branch-free twin takes its place, which LLVM turns into packed instructions.
 from .erfs import erf, erfc, log_ndtr
 from .exps import decay, exp, exp_normal, expm1, logistic, softplus, tanh
 from .gammas import digamma, lgamma, trigamma
-from .logs import log, log1p, log_ratio, sqrt
+from .logs import log, log1p, log_ratio, log_ratio_normal, sqrt
 from .powers import pow
 from .trig import cos, sin
 
@@ -25,6 +25,7 @@ __all__ = [
     "log1p",
     "log_ndtr",
     "log_ratio",
+    "log_ratio_normal",
     "logistic",
     "pow",
     "sin",

@@ -75,6 +75,11 @@ def log_ratio(x, c):
     return math.log(ratio) if LEAST_NORMAL <= ratio < INF else math.log(x) - math.log(c)
 
 
+def log_ratio_normal(x, c):
+    """The same for normal numbers x, and cheaper: a subnormal one gives a wrong number."""
+    return log_ratio(x, c)
+
+
 def sqrt(x):
     """Square root; nan below zero."""
     return math.sqrt(x) if x >= 0.0 else NAN
@@ -124,6 +129,28 @@ def log_of_sum(x, low):
 
 
 @inlined
+def log_by_artanh(k, difference, total):
+    """k log 2 + 2 artanh(difference/total), the quotient at most 3 - sqrt 8."""
+    s = difference / total
+    z = s * s
+    return fma(k, LN2_HI, fma(z * poly(z, _LOG), s, s + s))
+
+
+@inlined
+def log_of_quotient(x, low, c, c_low):
+    """log((x + low)/(c + c_low)), sharp near 0 too, for x from 2**-960 to 2**960, c from 1 to 2**16, both lows small.
+
+    As log_ratio: the power of two is chosen about c.
+    """
+    least = bits(c * SQRT_HALF)
+    moved = bits(x) + (ONE - least)
+    k = from_bits(shift_right(moved, 52) | INT_BITS) - (TWO_52 + 1023.0)
+    m = from_bits((moved & MANTISSA) + least)
+    scale = from_bits(2 * ONE - (moved & EXPONENT))
+    return log_by_artanh(k, (m - c) + fma(low, scale, -c_low), m + c)
+
+
+@inlined
 def log_of_normal(x):
     """log x for a normal x > 0."""
     k, m, _ = split_normal(x)
@@ -165,20 +192,33 @@ def _log1p(x):
     return where(magnitude(x) > 1e-17, value, x)
 
 
-@cpu(log_ratio)
-def _log_ratio(x, c):
-    # What depends on c alone is computed once a loop: c by 2**54 or 2**-54, so that neither it nor m + c leaves the range.
+@inlined
+def about(c):
+    """What depends on c alone, computed once a loop: c by 2**54 or 2**-54, so that neither it nor m + c leaves the range;
+    the bits of the least m, and what to take from the exponent's bits."""
     large = c > 1.0
     c = where((c >= LEAST_NORMAL) & (c < INF), c, NAN) * where(large, TWO_54_BELOW, TWO_54)
-    least, none = bits(c * SQRT_HALF), TWO_52 + 2048.0 + where(large, 54.0, -54.0)
+    return c, bits(c * SQRT_HALF), TWO_52 + 2048.0 + where(large, 54.0, -54.0)
+
+
+@cpu(log_ratio)
+def _log_ratio(x, c):
+    c, least, none = about(c)
     subnormal = bits(x) < NORMAL_BITS
     moved = bits(where(subnormal, x * TWO_54, x)) - least
-    m = from_bits((moved & MANTISSA) + least)
     k = from_bits(shift_right(moved ^ SIGN, 52) | INT_BITS) - none
     k = where(subnormal, k - 54.0, k)
-    s = (m - c) / (m + c)
-    twice, z = s + s, s * s
-    return fma(k, LN2_HI, fma(z * poly(z, _LOG), s, twice))
+    m = from_bits((moved & MANTISSA) + least)
+    return log_by_artanh(k, m - c, m + c)
+
+
+@cpu(log_ratio_normal)
+def _log_ratio_normal(x, c):
+    c, least, none = about(c)
+    moved = bits(x) - least
+    k = from_bits(shift_right(moved ^ SIGN, 52) | INT_BITS) - none
+    m = from_bits((moved & MANTISSA) + least)
+    return log_by_artanh(k, m - c, m + c)
 
 
 @cpu(sqrt)

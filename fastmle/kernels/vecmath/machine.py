@@ -3,6 +3,8 @@
 Everything here exists only inside compiled code; the plain twins never touch it.
 """
 
+import sys
+
 import numpy as np
 from llvmlite import ir
 from numba import types
@@ -22,6 +24,7 @@ ONE = 0x3FF0000000000000  # the bits of 1.0
 SHIFT = 6755399441055744.0  # 1.5 * 2**52: adding it rounds to an integer, kept in the low bits
 INT_BITS = 0x4330000000000000  # the bits of 2**52: or-ing an integer < 2**52 gives 2**52 + integer
 TWO_52 = 4503599627370496.0
+LARGEST = sys.float_info.max  # x <= LARGEST and not x < inf, which LLVM turns into slower tests of bits
 
 _F64, _I64 = types.float64, types.int64
 _DOUBLE, _LONG = ir.DoubleType(), ir.IntType(64)
