@@ -13,7 +13,18 @@ from typing import Any, ClassVar, NamedTuple
 import numpy as np
 import scipy
 
-from ..family import Family, Param, RowTerms, Sums, Vector, log_distance, mean_and_sd, normal, positive, row_function
+from ..family import (
+    Family,
+    Param,
+    RowTerms,
+    Sums,
+    Vector,
+    log_distance,
+    mean_and_sd,
+    normal,
+    positive,
+    row_function,
+)
 from ..kernels.vecmath import exp_normal, log_ratio, log_ratio_normal
 
 
