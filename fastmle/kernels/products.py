@@ -51,9 +51,8 @@ def logs_of(kinds: str) -> Logs:
         raise ValueError("corrections stand last, one for each sum of logarithms, or there are none")
     if len(places) > 2 or ("q" in kinds and (len(places) > 1 or slips)):
         raise ValueError("at most two sums of logarithms a row, or one about a center")
-    first, second = (*places, 0, 0)[:2]
-    slip0, slip1 = (*slips, 0, 0)[:2]
-    return Logs(len(places), first, second, slip0, slip1, bool(slips), "f" in kinds, "q" in kinds)
+    at, off = places or [0], slips or [0]
+    return Logs(len(places), at[0], at[-1], off[0], off[-1], bool(slips), "f" in kinds, "q" in kinds)
 
 
 def extreme(builder: Any, order: str, a: Any, b: Any, flags: tuple[str, ...] = ("nnan", "nsz")) -> Any:
