@@ -51,8 +51,8 @@ class Case(NamedTuple):
 
 CASES = {
     "exp": Case(mp.exp, 2, ((-1, 1), (-745.1, 709.78))),
-    "exp_normal": Case(mp.exp, 2, ((-1, 1), (-708, 709.78))),
-    "decay": Case(lambda x: mp.exp(-x), 2, ((0, 1), (0, 708))),
+    "exp2_normal": Case(lambda x: mp.power(2, x), 2, ((-1, 1), (-1021, 1023.999))),
+    "decay2": Case(lambda x: mp.power(2, -x), 2, ((0, 1), (0, 1021))),
     "expm1": Case(mp.expm1, 2, ((-1, 1), (-40, 709.78), (1e-308, 1), (-1, -1e-308))),
     "log": Case(mp.log, 2, ((0.5, 2), (0.999, 1.001), (5e-324, 1.79e308))),
     "log1p": Case(
@@ -78,8 +78,18 @@ NAMES = sorted(CASES)
 
 SPECIAL = {
     "exp": ((0.0, 1.0), (-0.0, 1.0), (1000.0, INF), (-1000.0, 0.0), (INF, INF), (-INF, 0.0)),
-    "exp_normal": ((0.0, 1.0), (-0.0, 1.0), (1000.0, INF), (INF, INF)),  # below -708: test_plain_twin
-    "decay": ((0.0, 1.0), (-0.0, 1.0)),
+    "exp2_normal": (
+        (0.0, 1.0),
+        (-0.0, 1.0),
+        (1023.0, 2.0**1023),
+        (1024.0, INF),
+        (1e300, INF),
+        (INF, INF),
+        (-1021.0, 2.0**-1021),
+        (-1030.0, 2.0**-1021),
+        (-INF, 2.0**-1021),
+    ),
+    "decay2": ((0.0, 1.0), (-0.0, 1.0), (1021.0, 2.0**-1021), (1e300, 2.0**-1021), (INF, 2.0**-1021)),
     "expm1": (
         (0.0, 0.0),
         (-0.0, -0.0),
@@ -256,7 +266,7 @@ def test_plain_twin(name):
             "cos": np.abs(edges) < 1e10,
             "log_ratio": (edges > 0) & (edges < INF),
             "log_ratio_normal": (edges >= 1e-300) & (edges < INF),
-            "decay": (edges >= 0) | np.isnan(edges),
+            "decay2": (edges >= 0) | np.isnan(edges),
         }
         columns = (np.append(columns[0], edges[inside.get(name, slice(None))]),)
     got = evaluate(name, *columns).tolist()

@@ -1,6 +1,7 @@
 """The logistic distribution: log p(x) = −log s − z − 2 log(1 + e^{−z}), z = (x − μ)/s.
 
-No sums free of s decide the fit, so each Newton step is one pass at the present (μ, s).
+No sums free of s decide the fit, so each Newton step is one pass at the present (μ, s). With w = |z| log₂ e the slots
+h sum −w, and e^{−|z|} is 2^{−w}.
 Source: Johnson, Kotz & Balakrishnan, Continuous Univariate Distributions 2, ch. 23.
 """
 
@@ -26,16 +27,18 @@ from ..family import (
     row_function,
     soft_slopes,
 )
-from ..kernels.vecmath import decay
+from ..kernels.vecmath import decay2
+
+LOG_2 = math.log(2.0)
 
 
 @row_function
 def add(x: float, a: At) -> SoftSlopes:
-    z = (x - a.mu) * a.per
-    t = decay(abs(z))
+    z, w = (x - a.mu) * a.per, abs(x - a.mu) * (a.per / LOG_2)
+    t = decay2(w)
     q = 1.0 / (1.0 + t)
     d = (1.0 - t) * q  # tanh(|z|/2)
-    return soft_slopes(z, -abs(z), d if z > 0.0 else -d, 2.0 * t * q * q, t)
+    return soft_slopes(z, -w, d if z > 0.0 else -d, 2.0 * t * q * q, t)
 
 
 @row_function
@@ -54,7 +57,7 @@ class LogisticDist(LocationScale):
     loglik_terms: ClassVar[RowTerms] = RowTerms(SoftHeight, height, theta=At, kinds="sf")
 
     def heights(self, s: Sums) -> float:
-        return float(s.h - 2.0 * s.log)
+        return float(LOG_2 * s.h - 2.0 * s.log)
 
     def start(self, x: Vector, w: Vector) -> Vector:
         mean, sd = mean_and_sd(x, w)

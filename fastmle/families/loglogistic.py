@@ -25,7 +25,9 @@ from ..family import (
     positive,
     row_function,
 )
-from ..kernels.vecmath import decay, log_ratio, log_ratio_normal
+from ..kernels.vecmath import decay2, log_ratio, log_ratio_normal
+
+LOG2_E = 1.0 / math.log(2.0)
 
 
 class At(NamedTuple):
@@ -59,7 +61,7 @@ class Height(NamedTuple):
 
 @row_function
 def slopes(z: float) -> Slopes:
-    t = decay(abs(z))
+    t = decay2(abs(z) * LOG2_E)
     y = 1.0 + t
     q = 1.0 / y
     half = (1.0 - t) * q  # tanh(|z|/2)

@@ -25,7 +25,9 @@ from ..family import (
     positive,
     row_function,
 )
-from ..kernels.vecmath import exp_normal, log_ratio, log_ratio_normal
+from ..kernels.vecmath import exp2_normal, log_ratio, log_ratio_normal
+
+LOG2_E = 1.0 / math.log(2.0)
 
 
 class At(NamedTuple):
@@ -44,7 +46,7 @@ class Powers(NamedTuple):
 
 @row_function
 def powers(z: float, shape: float) -> Powers:
-    t = exp_normal(shape * z)
+    t = exp2_normal(shape * LOG2_E * z)
     return Powers(z, t, z * t, z * z * t)
 
 

@@ -14,7 +14,7 @@ from numba.extending import overload, register_jitable
 from .. import vecmath
 from ..vecmath import exps, gammas, trig
 
-INF, NAN, LARGEST, LEAST = math.inf, math.nan, sys.float_info.max, exps.LEAST
+INF, NAN, LARGEST, LEAST = math.inf, math.nan, sys.float_info.max, exps.LEAST_EXPONENT
 DIGAMMA_TOP, DIGAMMA_BOTTOM, DIGAMMA_FAR = gammas._DIGAMMA_TOP, gammas._DIGAMMA_BOTTOM, gammas._DIGAMMA_FAR
 ROOT_HI, ROOT_LO, TRIGAMMA_FAR = gammas._ROOT_HI, gammas._ROOT_LO, gammas._TRIGAMMA_FAR
 TWO_OVER_PI, PI_1, PI_2, PI_3, FAR = trig.TWO_OVER_PI, trig.PI_1, trig.PI_2, trig.PI_3, trig.FAR
@@ -73,14 +73,14 @@ def _exp(x):
     return libdevice.exp(float(x))
 
 
-@device(vecmath.exp_normal)
-def _exp_normal(x):
-    return libdevice.exp(LEAST if x < LEAST else float(x))
+@device(vecmath.exp2_normal)
+def _exp2_normal(x):
+    return libdevice.exp2(LEAST if x < LEAST else float(x))
 
 
-@device(vecmath.decay)
-def _decay(x):
-    return libdevice.exp(LEAST if x > -LEAST else -float(x))
+@device(vecmath.decay2)
+def _decay2(x):
+    return libdevice.exp2(LEAST if x > -LEAST else -float(x))
 
 
 @device(vecmath.expm1)

@@ -5,7 +5,7 @@ a branch-free twin takes its place, which LLVM turns into packed instructions.
 """
 
 from .erfs import erf, erfc, log_ndtr
-from .exps import decay, exp, exp_normal, expm1, logistic, softplus, tanh
+from .exps import decay2, exp, exp2_normal, expm1, logistic, softplus, tanh
 from .gammas import digamma, lgamma, trigamma
 from .logs import log, log1p, log_ratio, log_ratio_normal, sqrt
 from .powers import pow
@@ -13,12 +13,12 @@ from .trig import cos, sin
 
 __all__ = [
     "cos",
-    "decay",
+    "decay2",
     "digamma",
     "erf",
     "erfc",
     "exp",
-    "exp_normal",
+    "exp2_normal",
     "expm1",
     "lgamma",
     "log",

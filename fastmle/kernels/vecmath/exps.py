@@ -20,7 +20,8 @@ from .machine import (
 
 INV_LN2 = 1.4426950408889634
 LN2_HI, LN2_LO = 0.6931471805599453, 2.3190468138462996e-17
-LEAST = -708.0  # of which the exponential is still a normal number
+LEAST_EXPONENT = -1021.0  # of which the power of two, and its half, are normal numbers
+INF = math.inf
 
 # (exp(r) - 1 - r) / r^2 for |r| <= log(2)/2: minimax (Remez), relative error of exp(r) - 1 2^-54.9.
 _EXP = (
@@ -36,6 +37,21 @@ _EXP = (
     2.5161328616011803e-08,
 )
 
+
+# (2^r - 1) / r for |r| <= 1/2: minimax (Remez) of the error relative to 2^r, 2^-54.4 after rounding.
+_EXP2 = (
+    0.6931471805599457,
+    0.24022650695910097,
+    0.05550410866479039,
+    0.009618129107607003,
+    0.0013333558153439966,
+    0.0001540353044157213,
+    1.5252727385193868e-05,
+    1.3215442675329823e-06,
+    1.0180647659234139e-07,
+    7.072570412814423e-09,
+    4.078071929588337e-10,
+)
 
 # (log((1+s)/(1-s))/s - 2) / s^2 in s^2, 0 <= s <= 1/3: minimax (Remez), error of the log 2^-58.3.
 _LOG1P_TAIL = (
@@ -63,14 +79,14 @@ def exp(x):
         return math.inf
 
 
-def exp_normal(x):
-    """e**x, but e**-708 = 3.3e-308 below -708; inf above 709.79. Cheaper than `exp`."""
-    return exp(LEAST if x < LEAST else x)
+def exp2_normal(x):
+    """2**x, but 2**-1021 below -1021; inf from 1024 on. Cheaper than `exp`, for x minus a whole number is exact."""
+    return 2.0**LEAST_EXPONENT if x < LEAST_EXPONENT else 2.0**x if not x >= 1024.0 else INF
 
 
-def decay(x):
-    """e**-x for x >= 0, but e**-708 = 3.3e-308 above 708. Cheaper still."""
-    return exp(LEAST if x > -LEAST else -x)
+def decay2(x):
+    """2**-x for x >= 0, but 2**-1021 above 1021. Cheaper still."""
+    return exp2_normal(-x)
 
 
 def expm1(x):
@@ -137,12 +153,6 @@ def exp_times(x, low, factor, factor_low):
 
 
 @inlined
-def times_exp(scale, r):
-    """scale exp(r), |r| <= log(2)/2, rounded once."""
-    return fma(scale, fma(r * r, poly(r, _EXP), r), scale)
-
-
-@inlined
 def exp_of_negative(x):
     """exp(x) for x <= 0."""
     n, r, _ = reduced(at_least(x, -746.0))
@@ -156,17 +166,24 @@ def _exp(x):
     return scaled(n, 1.0 + fma(r * r, poly(r, _EXP), r))
 
 
-@cpu(exp_normal)
-def _exp_normal(x):
-    n, r, _ = reduced(at_most(at_least(x, LEAST), 710.0))
-    half = times_exp(power_of_two(n - 1), r)
+@inlined
+def times_exp2(x, less):
+    """2**(x - less), rounded once, -1022 <= x - less < 1024."""
+    shifted = x + SHIFT
+    r = x - (shifted - SHIFT)
+    scale = power_of_two(bits(shifted) - less)
+    return fma(scale, r * poly(r, _EXP2), scale)
+
+
+@cpu(exp2_normal)
+def _exp2_normal(x):
+    half = times_exp2(at_most(at_least(x, LEAST_EXPONENT), 1024.0), 1)
     return half + half
 
 
-@cpu(decay)
-def _decay(x):
-    n, r, _ = reduced(at_least(-x, LEAST))
-    return times_exp(power_of_two(n), r)
+@cpu(decay2)
+def _decay2(x):
+    return times_exp2(at_least(-x, LEAST_EXPONENT), 0)
 
 
 @inlined
