@@ -1,7 +1,7 @@
 """The Gumbel distribution (of maxima): log p(x) = −log β − z − e^{−z}, z = (x − μ)/β.
 
 No sums free of β decide the fit, so each Newton step is one pass at the present (μ, β). In powers of two, which are the
-cheaper ones, v = z log₂ e and e^{−z} = 2^{−v}.
+cheaper ones, v = −z log₂ e and e^{−z} = 2^v.
 Source: Johnson, Kotz & Balakrishnan, Continuous Univariate Distributions 2, ch. 22.
 """
 
@@ -21,7 +21,7 @@ LOG_2 = math.log(2.0)
 
 
 class Powers(NamedTuple):
-    v: float  # z/log 2
+    v: float  # −z/log 2
     t: float  # e^{−z}
     vt: float
     vvt: float
@@ -36,8 +36,8 @@ class Height(NamedTuple):
 
 @row_function
 def add(x: float, a: At) -> Powers:
-    v = (x - a.mu) * (a.per / LOG_2)
-    t = exp2_normal(-v)
+    v = (a.mu - x) * (a.per / LOG_2)
+    t = exp2_normal(v)
     return Powers(v, t, v * t, v * v * t)
 
 
@@ -64,15 +64,15 @@ class Gumbel(LocationScale):
         return np.array([mean - np.euler_gamma * scale, scale])
 
     def heights(self, s: Sums) -> float:
-        return float(-LOG_2 * s.v - s.t)
+        return float(LOG_2 * s.v - s.t)
 
     def score(self, s: Sums, theta: Vector) -> Vector:
-        return np.array([s.weight - s.t, LOG_2 * (s.v - s.vt) - s.weight])
+        return np.array([s.weight - s.t, LOG_2 * (s.vt - s.v) - s.weight])
 
     def information(self, s: Sums, theta: Vector) -> Vector:
-        zt, zzt = LOG_2 * s.vt, LOG_2 * LOG_2 * s.vvt
+        zt, zzt = -LOG_2 * s.vt, LOG_2 * LOG_2 * s.vvt
         cross = s.weight - s.t + zt
-        return np.array([[s.t, cross], [cross, 2.0 * (LOG_2 * s.v - zt) + zzt - s.weight]])
+        return np.array([[s.t, cross], [cross, -2.0 * (LOG_2 * s.v + zt) + zzt - s.weight]])
 
     def dist(self, theta: Vector) -> Any:
         return scipy.stats.gumbel_r(*theta)

@@ -29,16 +29,13 @@ from .inverse_anchors import (
 from .location_matrix import LocationMatrix
 from .location_scale import (
     At,
-    Height,
     LocationScale,
-    Slopes,
     SoftHeight,
     SoftSlopes,
     in_order,
     log_distance,
     mean_and_sd,
     quantiles,
-    slopes,
     soft_slopes,
 )
 from .log_anchors import (
@@ -95,7 +92,6 @@ __all__ = [
     "Family",
     "GramTerms",
     "Harmonic",
-    "Height",
     "Location",
     "LocationMatrix",
     "LocationScale",
@@ -108,7 +104,6 @@ __all__ = [
     "RowsFirst",
     "Run",
     "Scale",
-    "Slopes",
     "SoftHeight",
     "SoftSlopes",
     "Solution",
@@ -154,7 +149,6 @@ __all__ = [
     "quantiles",
     "row_function",
     "scale_anchor",
-    "slopes",
     "soft_slopes",
     "turn_anchor",
     "turned",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from abc import abstractmethod
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -20,25 +21,8 @@ class At(NamedTuple):
     per: float = 1.0  # 1/scale
 
 
-class Slopes(NamedTuple):
-    """g, d = −g' and c = −g'' at z, times powers of z."""
-
-    g: float
-    d: float
-    zd: float
-    c: float
-    zc: float
-    zzc: float
-
-
-class Height(NamedTuple):
-    """g alone, for the log-likelihood."""
-
-    g: float
-
-
 class SoftSlopes(NamedTuple):
-    """The same where g = h − k log y, with 1 + t = y for some t >= 0: kinds "ssssssle"."""
+    """Of g = h − k log y, with 1 + t = y for some t >= 0: d = −g' and c = −g'' at z, times powers of z; kinds "ssssssle"."""
 
     h: float
     d: float
@@ -63,20 +47,15 @@ def soft_slopes(z: float, h: float, d: float, c: float, t: float) -> SoftSlopes:
     return SoftSlopes(h, d, z * d, c, z * c, z * z * c, y, t - (y - 1.0))
 
 
-@row_function
-def slopes(z: float, g: float, d: float, c: float) -> Slopes:
-    return Slopes(g, d, z * d, c, z * c, z * z * c)
-
-
 class LocationScale(Family):
-    """A family of a location and a positive scale, the parameters in this order, whose row function adds `Slopes`
-    or `SoftSlopes`."""
+    """A family of a location and a positive scale, the parameters in this order, whose row function adds `SoftSlopes`,
+    or which has a score and an information of its own."""
 
     one_pass = False
 
+    @abstractmethod
     def heights(self, s: Sums) -> float:
         """Σ w g(z)."""
-        return float(s.g)
 
     def units(self, theta: Vector) -> Vector:
         return np.array([theta[1], theta[1]])
