@@ -18,6 +18,7 @@ import numpy as np
 import pytest
 
 import fastmle as fm
+from fastmle.pool import run_slices
 
 ROOT = Path(fm.__file__).parent.parent
 LINUX = pytest.mark.skipif(sys.platform != "linux", reason="signals and forks as on Linux")
@@ -69,6 +70,41 @@ def test_eight_threads_at_once() -> None:
     for name, stored, merged in got:
         assert stored == expected[name]
         assert merged == 600_000
+
+
+def test_a_launch_ends_with_its_last_slice_and_raises_its_first_error() -> None:
+    done: list[tuple[int, int]] = []
+    run_slices(lambda a, b: done.append((a, b)), 10, 7)
+    assert sorted(done) == [(10 * t // 7, 10 * (t + 1) // 7) for t in range(7)]
+    places: list[tuple[int, int]] = []
+
+    def nested(a: int, b: int) -> None:  # more launches than threads: whoever waits for a slice does it
+        run_slices(lambda c, d: places.append((a, c)), 5, 5)
+
+    run_slices(nested, 6, 6)
+    assert sorted(places) == [(a, c) for a in range(6) for c in range(5)]
+    ended_slices: list[int] = []
+    begun = threading.Event()
+
+    def failing(a: int, b: int) -> None:
+        if a == 1:  # on this thread
+            assert begun.wait(20.0)
+            raise KeyError(a)
+        begun.set()
+        time.sleep(0.2)
+        ended_slices.append(a)
+        raise ValueError(a)
+
+    with pytest.raises(KeyError):
+        run_slices(failing, 2, 2)
+    assert ended_slices == [0]  # the caller's own error came first, and yet it waited
+
+    def one(a: int, b: int) -> None:
+        if a == 1:
+            raise ValueError(a)
+
+    with pytest.raises(ValueError, match="1"):
+        run_slices(one, 3, 3)
 
 
 @LINUX
