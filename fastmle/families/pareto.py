@@ -15,6 +15,7 @@ import scipy
 
 from ..errors import DataError
 from ..family import (
+    Anchor,
     Center,
     Family,
     Param,
@@ -22,8 +23,8 @@ from ..family import (
     Solution,
     Sums,
     Vector,
-    add_logs,
-    log_anchor,
+    center_at,
+    center_of,
     log_of_ratio,
     positive,
     row_function,
@@ -31,19 +32,29 @@ from ..family import (
 
 
 class Terms(NamedTuple):
-    u: float  # for the anchor
     log: float  # x, of which log(x/c) is summed
     minus_least: float  # a maximum
 
 
 @row_function
 def add(x: float, a: Center) -> Terms:
-    v = add_logs(x, a)
-    return Terms(v.u, v.log, -x)
+    return Terms(x, -x)
 
 
-ANCHOR = log_anchor._replace(rebase=lambda s, old, new: (*log_anchor.rebase(s, old, new), 0))
-TERMS = RowTerms(Terms, add, positive, "x > 0", fill=1.0, theta=Center, kinds="sqm", anchor=ANCHOR)
+def drift(s: Sums) -> Vector:
+    """The mean of log(x/c) beside that of log(x/xm), which is its deviation too; wide data do not care where c is."""
+    mean = s.log / s.weight
+    deviation = mean - np.log(-s.minus_least / s.c)
+    return np.where(deviation < 1.0, np.abs(mean) / np.maximum(deviation, 0.0), 0.0)
+
+
+ANCHOR = Anchor(
+    of_block=center_of,
+    rebase=lambda s, old, new: (s.log + s.weight * log_of_ratio(old.c, new.c), 0),
+    drift=drift,
+    of_sums=lambda s: center_at(s.c * math.exp(s.log / s.weight)),
+)
+TERMS = RowTerms(Terms, add, positive, "x > 0", fill=1.0, theta=Center, kinds="qm", anchor=ANCHOR)
 
 
 def excess(s: Sums, xm: float) -> float:

@@ -95,11 +95,13 @@ def _survey(is_max: Any, sums: Any, counts: Any, at: Any, running: Any, tally: A
     sound = True
     slots = sums.shape[1]
     start = 0
+    for k in range(slots):
+        running[0, k] = -np.inf if is_max[k] else 0.0
     for j in range(at.size + 1):
         stop = at[j] if j < at.size else sums.shape[0]
         for b in range(start, stop):
             for k in range(slots):
-                running[j, k] += sums[b, k]
+                running[j, k] = max(running[j, k], sums[b, k]) if is_max[k] else running[j, k] + sums[b, k]
                 sound &= is_max[k] or abs(sums[b, k]) < np.inf
             for k in range(3):
                 tally[j, k] += counts[b, k]
@@ -114,8 +116,8 @@ def _survey(is_max: Any, sums: Any, counts: Any, at: Any, running: Any, tally: A
 
 @cache
 def survey() -> Callable[..., bool]:
-    """`survey()(is_max, sums, counts, at, running, tally)`: plain sums of the blocks before each place of `at`, and of
-    all blocks; False if a block's sum is not finite."""
+    """`survey()(is_max, sums, counts, at, running, tally)`: plain sums, or maxima, of the blocks before each place of `at`,
+    and of all blocks; False if a block's sum is not finite."""
     matrix, whole = types.float64[:, ::1], types.int64[:, ::1]
     signature = types.boolean(types.boolean[::1], matrix, whole, types.int64[::1], matrix, whole)
     return compile_kernel(_survey, signature, "survey")

@@ -205,7 +205,8 @@ class TotalsState(State):
     def _drifted(self, at: np.ndarray, running: np.ndarray, tally: np.ndarray) -> int:
         """The first boundary at which the mean has left the anchor by more than DRIFT standard deviations, or -1."""
         with np.errstate(all="ignore"):
-            sums = running[:-1] + self.values()
+            before = np.array(self.values())
+            sums = np.where(self.is_max, np.maximum(running[:-1], before), running[:-1] + before)
             drift = self._drift(sums, at * BLOCK - tally[:-1].sum(axis=1) + self.rows)
         gone = np.flatnonzero(drift > DRIFT)
         return int(at[gone[0]]) if gone.size else -1
