@@ -14,11 +14,13 @@ from typing import Any
 import numpy as np
 import pytest
 
+from fastmle.bench import functions
+from fastmle.bench.axes import LETTER
 from fastmle.bench.data import chosen, make
 from fastmle.bench.goals import standing
-from fastmle.bench.limits import bandwidth_facts, lower
-from fastmle.bench.plot import plot
+from fastmle.bench.limits import add_peaks, bandwidth_facts, lower, stop
 from fastmle.bench.processes import larger
+from fastmle.bench.roofline import picture
 from fastmle.bench.table import dropped, times
 from fastmle.bench.timing import record
 from fastmle.cli import main
@@ -37,14 +39,21 @@ def test_every_family_finds_its_sample(name: str) -> None:
     assert chosen(name) is not None
 
 
-def test_a_run_is_saved_shown_and_compared(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_run_is_saved_shown_and_compared(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     out = tmp_path / "run"
-    assert main(["bench", "exponential", "--rows", "9000", "--out", str(out)]) == 0
+    monkeypatch.setattr(functions, "NAMES", ("log_ratio", "exp_normal"))
+    monkeypatch.setattr(functions, "TURNS", 3)
+    assert main(["bench", "weibull", "exponential", "--rows", "9000", "--out", str(out)]) == 0
     saved = json.loads(Path(f"{out}.json").read_text())
     assert {"fastmle", "fastmle, 1 thread", "numpy"} <= set(times(saved)["exponential fit"])
     page = Path(f"{out}.html").read_text()
     assert "http" not in page and "exponential fit" in page and page.count("<svg") >= 2
-    assert "| exponential fit |" in capsys.readouterr().out
+    assert "log_ratio and exp_normal alone, for each row, at " in page and page.count("its functions alone") == 2
+    said = capsys.readouterr().out
+    assert "| exponential fit |" in said and "| function |" in said and "| log_ratio | 2 to 7 | 1.81 | 2 |" in said
+    assert "one exp a value" not in page and "<td>exp_normal</td>" in page
     better = copy.deepcopy(saved)
     for b in better["benchmarks"]:
         if b["params"]["engine"] == "numpy":
@@ -129,10 +138,36 @@ def test_the_limit_of_a_line_is_the_lower_one() -> None:
 
 
 def test_labels_of_a_plot_keep_clear_of_each_other() -> None:
-    dots = {f"family {i}": (10.0 + 0.1 * i, 20.0) for i in range(20)}
-    page = plot("t", "x", "y", {"roof": [(1.0, 1.0), (50.0, 50.0)]}, dots)
-    found = re.findall(r'<text x="([\d.]+)" y="([\d.]+)">(family \d+)<', page)
-    boxes = [(float(x), float(y), float(x) + 6.6 * len(name)) for x, y, name in found]
-    assert len(boxes) == 20
+    dots = {f"family {i}": (10.0 + 0.1 * i, 9.0) for i in range(20)}
+    page = picture("t", dots, [30.0, 40.0], {"one log a value": 11.0, "one sin a value": 11.5}, "--ours")
+    found = re.findall(r'<text x="([\d.]+)" y="([\d.]+)" style="[^"]*">([^<]+)<', page)
+    boxes = [(float(x), float(y), float(x) + LETTER * len(name)) for x, y, name in found]
+    assert len(boxes) == 23 and "memory is read at 30 to 40 GB/s" in page
     for a, b in combinations(boxes, 2):
         assert abs(a[1] - b[1]) >= 13 or a[2] <= b[0] or b[2] <= a[0]
+
+
+def test_a_line_is_told_how_fast_its_functions_alone_would_be() -> None:
+    ours = {"GB_per_second": 4.0, "rows_per_second": 0.5e9, "limit_GB_per_second": 40.0, "compute_GB_per_second": 5.0}
+    groups: dict[str, Any] = {
+        "function exp": {"fastmle": {"function": "exp", "values_per_second": 3e9}},
+        "function log": {"fastmle": {"function": "log", "values_per_second": 1.5e9}},
+        "a fit": {"fastmle": ours | {"functions": {"exp": 1, "log": 2}}},
+        "another": {"fastmle": ours | {"functions": {"sin": 1}}},
+    }
+    add_peaks(groups)
+    assert groups["a fit"]["fastmle"]["functions_GB_per_second"] == pytest.approx(8.0 * 3.0 / 5.0)
+    said = stop(groups["a fit"]["fastmle"])
+    assert "Nearer limit: arithmetic, 80 %" in said and "exp and log 2 times alone, for each row, at 4.8 GB/s" in said
+    assert "alone" not in stop(groups["another"]["fastmle"])
+
+
+def test_the_functions_that_a_row_calls_are_counted() -> None:
+    called = {name: functions.called_by(chosen(name)[0].terms.row) for name in ("weibull", "gumbel", "gaussian")}  # type: ignore[index,union-attr]
+    assert called == {"weibull": {"log_ratio": 1, "exp_normal": 1}, "gumbel": {"exp_normal": 1}, "gaussian": {}}
+
+
+@pytest.mark.slow
+def test_every_vector_function_is_timed_and_answers_as_others_do(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(functions, "TURNS", 1)
+    assert {b["group"].removeprefix("function ") for b in functions.functions()} == set(functions.NAMES)

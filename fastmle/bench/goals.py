@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from .limits import SURE, lower
+from .limits import SURE, functions_alone, lower
 from .table import Engines, duration, ratio, times_text
 
 
@@ -95,6 +95,8 @@ def why(goal: Goal, value: float, engines: Engines) -> str:
     if share > SURE:
         return "No limit is shown: the line ran faster than what was measured before and after it."
     at = f"{name}, {limit:.3g} GB/s, of which {100 * share:.0f} % is reached"
+    alone = functions_alone(ours)
+    at += f"; {alone}" if alone and name == "arithmetic" else ""
     disturbed = " The memory was disturbed while this was measured." if ours.get("disturbed") else ""
     if goal.measure == "bandwidth":
         most = limit / ours["limit_GB_per_second"]

@@ -68,6 +68,32 @@ def bandwidth_facts(before: float, after: float) -> dict[str, Any]:
     }
 
 
+def peaks(groups: dict[str, Any]) -> dict[str, float]:
+    """Values a second of each vector function that the run has, on all threads."""
+    ours = [engines["fastmle"] for engines in groups.values()]
+    return {info["function"]: info["values_per_second"] for info in ours if "function" in info}
+
+
+def add_peaks(groups: dict[str, Any]) -> None:
+    """Notes, beside each kernel, the speed at which the vector functions that it calls would run alone, once for each call."""
+    known = peaks(groups)
+    for engines in groups.values():
+        info = engines["fastmle"]
+        called = info.get("functions") or {}
+        if called and all(name in known for name in called) and info.get("rows_per_second"):
+            values = 1.0 / sum(times / known[name] for name, times in called.items())
+            info["functions_GB_per_second"] = values * info["GB_per_second"] / info["rows_per_second"]
+
+
+def functions_alone(info: dict[str, Any]) -> str:
+    """The peak of the functions that a kernel calls, in words, where they are known."""
+    if "functions_GB_per_second" not in info:
+        return ""
+    names = " and ".join(f"{name} {times} times" if times > 1 else name for name, times in info["functions"].items())
+    peak = info["functions_GB_per_second"]
+    return f"{names} alone, for each row, at {peak:.3g} GB/s"
+
+
 def lower(info: dict[str, Any]) -> tuple[str, float] | None:
     """Which limit is the lower one, and its bytes a second / 1e9."""
     known = {"reading memory": info.get("limit_GB_per_second"), "arithmetic": info.get("compute_GB_per_second")}
@@ -76,16 +102,18 @@ def lower(info: dict[str, Any]) -> tuple[str, float] | None:
 
 
 def stop(info: dict[str, Any]) -> str:
-    """A sentence: the limit that stops a line, both figures, and the share of it that was reached."""
+    """A sentence: the nearer limit of a line, the share of it that was reached, and what all its limits are."""
     found = lower(info)
     if found is None or "GB_per_second" not in info:
         return ""
     name, limit = found
     share = info.get("reads", 1) * info["GB_per_second"] / limit
-    both = f"memory is read at {info.get('limit_GB_per_second', 0.0):.3g} GB/s"
+    known = f"memory is read at {info.get('limit_GB_per_second', 0.0):.3g} GB/s"
     if info.get("compute_GB_per_second"):
-        both += f", this kernel runs at {info['compute_GB_per_second']:.3g} GB/s if its rows are in the cache"
+        known += f", this kernel runs at {info['compute_GB_per_second']:.3g} GB/s if its rows are in the cache"
+    alone = functions_alone(info)
+    known += f"; {alone}" if alone else ""
     if share > SURE:
-        return f"No limit is shown: the line ran faster than what was measured before and after it ({both})."
+        return f"No limit is shown: the line ran faster than what was measured before and after it ({known})."
     noise = " Disturbed: the bandwidth before and after differs by over 20 %." if info.get("disturbed") else ""
-    return f"Limit: {name}, {100 * share:.0f} % of it reached ({both}).{noise}"
+    return f"Nearer limit: {name}, {100 * share:.0f} % of it reached ({known}).{noise}"

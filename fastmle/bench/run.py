@@ -13,8 +13,10 @@ from typing import Any
 import numpy as np
 
 from .. import __version__, api
+from ..family import RowTerms
 from ..pool import cores
 from . import data, peers
+from .functions import called_by, functions
 from .limits import bandwidth_facts, compute_limit
 from .machine import bandwidth, peak, processor
 from .processes import larger, parquet, start_up, updates
@@ -22,7 +24,7 @@ from .regressions import regressions
 from .suite import Line, lines
 from .timing import clock, record
 
-PARTS = ("kernels", "regressions", "files", "start-up", "scaling")
+PARTS = ("functions", "kernels", "regressions", "files", "start-up", "scaling")
 
 
 def run_line(line: Line, rows: int) -> Iterator[dict[str, Any]]:
@@ -52,7 +54,15 @@ def run_line(line: Line, rows: int) -> Iterator[dict[str, Any]]:
         info["share_of_limit"] = info["reads"] * info["GB_per_second"] / info["limit_GB_per_second"]
         if inside is not None and name == "fastmle":
             info["compute_GB_per_second"] = inside / 1e9
+            info["functions"] = functions_of(line)
         yield record(line.name, name, times, **info)
+
+
+def functions_of(line: Line) -> dict[str, int]:
+    """The vector functions that a line calls for each row, and how often."""
+    family: Any = line.family
+    terms = family.terms if line.theta is None else family.loglik_terms
+    return called_by(terms.row) if isinstance(terms, RowTerms) else {}
 
 
 def scaling(rows: int) -> Iterator[dict[str, Any]]:
@@ -87,6 +97,9 @@ def run(
 ) -> dict[str, Any]:
     """The suite, or these parts of it, as a saved run; `say` is told of each line. most: rows of the largest file."""
     done: list[dict[str, Any]] = []
+    if "functions" in parts:
+        say("vector functions")
+        done += functions()
     for line in lines(only) if "kernels" in parts else ():
         say(line.name)
         done += run_line(line, rows)

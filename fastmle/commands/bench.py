@@ -24,7 +24,7 @@ import click
     "--part",
     "parts",
     multiple=True,
-    type=click.Choice(["kernels", "regressions", "files", "start-up", "scaling"]),
+    type=click.Choice(["functions", "kernels", "regressions", "files", "start-up", "scaling"]),
     help="Only this part (repeat for several), which --from joins with others.",
 )
 @click.option(
@@ -62,18 +62,20 @@ def bench(
     """
     from fastmle.bench.report import report
     from fastmle.bench.run import PARTS, run
-    from fastmle.bench.table import dropped, joined, table
+    from fastmle.bench.sections import functions_table
+    from fastmle.bench.table import dropped, joined, table, times
 
     Path(out).parent.mkdir(parents=True, exist_ok=True)
     if given:
         saved = joined([json.loads(Path(path).read_text()) for path in given])
     else:
-        chosen = parts or (("kernels", "scaling") if families else PARTS)
+        chosen = parts or (("functions", "kernels", "scaling") if families else PARTS)
         saved = run(int(rows), families, lambda line: click.echo(line, err=True), chosen, int(most))
         Path(f"{out}.json").write_text(json.dumps(saved, indent=1))
     Path(f"{out}.html").write_text(report(saved))
-    Path(f"{out}.md").write_text(table(saved) + "\n")
-    click.echo(table(saved))
+    text = "\n\n".join(filter(None, (table(saved), functions_table(times(saved)))))
+    Path(f"{out}.md").write_text(text + "\n")
+    click.echo(text)
     slower = dropped(saved, json.loads(Path(old).read_text())) if old else []
     for sentence in slower:
         click.echo(f"slower: {sentence}", err=True)
