@@ -6,8 +6,8 @@ import math
 from collections.abc import Callable, Iterable, Iterator
 from html import escape
 
-LEFT, RIGHT, HIGH = 84.0, 770.0, 34.0
-WIDE, LETTER = 900, 6.9  # of the picture; of a letter of 13 pixels, on the safe side
+LEFT, RIGHT, HIGH = 84.0, 730.0, 34.0
+WIDE, LETTER = 900, 7.6  # of the picture; of a letter of 13 pixels, on the safe side
 Point = tuple[float, float]
 Box = tuple[float, float, float, float]
 MARKS = [m * 10.0**e for e in range(-12, 13) for m in (1, 2, 5)]

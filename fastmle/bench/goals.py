@@ -30,7 +30,7 @@ class Goal:
             return f"{sign} {duration(self.value)}"
         if self.measure == "reads":
             return f"{sign} {self.value:g} reads"
-        return f"{self.measure} takes {sign} {self.value:g} x"
+        return f"{self.measure} takes {sign} {self.value:.3g} x"
 
 
 def _of(line: str, **values: float) -> list[Goal]:

@@ -10,11 +10,11 @@ from .goals import standing
 from .table import Engines, times_text
 
 
-def _table(heads: Iterable[str], rows: Iterable[tuple[str, Iterable[str]]]) -> str:
-    """Rows are (kind, cells)."""
+def _table(kind: str, heads: Iterable[str], rows: Iterable[tuple[str, Iterable[str]]]) -> str:
+    """Rows are (sort, cells); kind and sort are for the style."""
     head = "".join(f"<th>{word}</th>" for word in heads)
-    body = "".join(f"<tr class='{kind}'>" + "".join(f"<td>{escape(cell)}</td>" for cell in row) + "</tr>" for kind, row in rows)
-    return f"<div class=scroll tabindex=0><table><tr>{head}</tr>{body}</table></div>"
+    body = "".join(f"<tr class='{sort}'>" + "".join(f"<td>{escape(cell)}</td>" for cell in row) + "</tr>" for sort, row in rows)
+    return f"<div class=scroll tabindex=0><table class='{kind}'><tr>{head}</tr>{body}</table></div>"
 
 
 def functions_rows(groups: dict[str, Engines]) -> list[list[str]]:
@@ -59,7 +59,7 @@ def functions_section(groups: dict[str, Engines]) -> str:
     if not rows:
         return ""
     words = FUNCTIONS_SAY.format(known()["points"])
-    return f"<h2 id=functions>Vector functions</h2><p>{words}</p>{_table(FUNCTIONS, [('', row) for row in rows])}"
+    return f"<h2 id=functions>Vector functions</h2><p>{words}</p>{_table("functions", FUNCTIONS, [('', row) for row in rows])}"
 
 
 def goals_section(groups: dict[str, Engines]) -> str:
@@ -71,4 +71,4 @@ def goals_section(groups: dict[str, Engines]) -> str:
         ("met" if met else "missed", [goal.line, goal.says(), value, "yes" if met else "no", why]) for goal, value, met, why in rows
     ]
     words = GOALS_SAY.format(sum(met for _, _, met, _ in rows), len(rows))
-    return f"<h2 id=goals>Goals</h2><p>{words}</p>{_table(GOALS, cells)}"
+    return f"<h2 id=goals>Goals</h2><p>{words}</p>{_table("goals", GOALS, cells)}"

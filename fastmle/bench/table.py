@@ -80,6 +80,8 @@ def table(saved: dict[str, Any], only: Collection[str] | None = None) -> str:
     groups = times(saved)
     groups = {name: engines for name, engines in groups.items() if "function" not in engines["fastmle"]}
     shown = groups if only is None else {name: groups[name] for name in only if name in groups}
+    if not shown:
+        return words
     return "\n".join([*head, *(_line(*item) for item in shown.items()), "", words])
 
 
