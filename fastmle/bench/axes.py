@@ -90,6 +90,13 @@ class Labels:
         return f'{line if far else ""}<text x="{a:.1f}" y="{b:.1f}" style="fill:var({colour})">{escape(name)}</text>'
 
 
+    def upright(self, x: float, name: str) -> str:
+        """A label along an upright line, from its foot."""
+        self._taken.append((x - 17, self._low - 10 - LETTER * len(name), x + 3, self._low))
+        at = f"{x - 5:.1f} {self._low - 8:.1f}"
+        return f'<text class=axis transform="translate({at}) rotate(-90)">{escape(name)}</text>'
+
+
 def _offers(x: float, y: float, width: float) -> Iterator[Point]:
     """Left ends and base lines for a label: beside its point, then further and further above, below and away."""
     sides = (x + 8, x - 8 - width) if x < 0.85 * RIGHT else (x - 8 - width, x + 8)

@@ -29,12 +29,14 @@ NAMES = tuple(vecmath.__all__)
 VALUES = 8 * BLOCK  # 256 KiB of arguments for each thread
 TURNS = 200
 SWEEPS = 3  # apart from each other, since others may use a core for a while
-TWO, SECOND = ("log_ratio", "pow"), 3.7  # functions of two arguments, and the second one
+TWO, SECOND = ("log_ratio", "log_ratio_normal", "pow"), 3.7  # functions of two arguments, and the second one
 FLAGS: dict[str, Any] = {"fastmath": {"reassoc", "contract", "nsz", "arcp"}, "error_model": "numpy"}
 # what answers the same elsewhere: a module, and of its members and (x, out) an answer
 ELSEWHERE: dict[str, tuple[str, Callable[[Any, Array, Array], Any]]] = {
-    "exp_normal": ("numpy", lambda m, x, out: m.exp(x, out)),
+    "decay2": ("numpy", lambda m, x, out: m.exp2(m.negative(x, out), out)),
+    "exp2_normal": ("numpy", lambda m, x, out: m.exp2(x, out)),
     "log_ratio": ("numpy", lambda m, x, out: m.log(m.divide(x, SECOND, out), out)),
+    "log_ratio_normal": ("numpy", lambda m, x, out: m.log(m.divide(x, SECOND, out), out)),
     "pow": ("numpy", lambda m, x, out: m.power(x, SECOND, out)),
     "erf": ("scipy.special", lambda m, x, out: m.erf(x, out)),
     "erfc": ("scipy.special", lambda m, x, out: m.erfc(x, out)),

@@ -59,7 +59,7 @@ def functions_section(groups: dict[str, Engines]) -> str:
     if not rows:
         return ""
     words = FUNCTIONS_SAY.format(known()["points"])
-    return f"<h2 id=functions>Vector functions</h2><p>{words}</p>{_table("functions", FUNCTIONS, [('', row) for row in rows])}"
+    return f"<h2 id=functions>Vector functions</h2><p>{words}</p>{_table('functions', FUNCTIONS, [('', row) for row in rows])}"
 
 
 def goals_section(groups: dict[str, Engines]) -> str:
@@ -71,4 +71,4 @@ def goals_section(groups: dict[str, Engines]) -> str:
         ("met" if met else "missed", [goal.line, goal.says(), value, "yes" if met else "no", why]) for goal, value, met, why in rows
     ]
     words = GOALS_SAY.format(sum(met for _, _, met, _ in rows), len(rows))
-    return f"<h2 id=goals>Goals</h2><p>{words}</p>{_table("goals", GOALS, cells)}"
+    return f"<h2 id=goals>Goals</h2><p>{words}</p>{_table('goals', GOALS, cells)}"
