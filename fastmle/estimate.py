@@ -9,7 +9,7 @@ import numpy as np
 
 from .errors import ConvergenceError, DataError, FamilyError
 from .family import Family, Solution, Sums, Vector
-from .newton import Point, Step, maximise
+from .newton import Point, Step, all_finite, maximise
 from .passes import Passes
 from .request import check_weights
 from .result import Fit
@@ -37,7 +37,8 @@ def fit_passes(family: Family, passes: Passes, fixed: dict[str, Any]) -> Fit:
 def free_of(family: Family, fixed: dict[str, Any]) -> tuple[np.ndarray, Vector]:
     """Which entries of θ are estimated, and the values of the others (NaN where free)."""
     if not fixed:
-        return np.ones(len(family.params), bool), np.full(len(family.params), math.nan)
+        k = len(family.params)
+        return np.array([True] * k), np.array([math.nan] * k)
     held = family.hold(fixed)
     outside = [not p.ends[0] < h < p.ends[1] for p, h in zip(family.params, held, strict=True)]
     free = np.isnan(held)
@@ -112,19 +113,21 @@ def _finish(
     """Log-likelihood, covariance and score at the estimate; NaN for whatever is undefined."""
     options = state.options
     k = len(theta)
-    cov, units, norm, llf = None, np.ones(k), math.nan, math.nan
-    if status in ("ok", "nonregular") and not np.isfinite(theta).all():
+    cov, units, norm, llf = None, None, math.nan, math.nan
+    if status in ("ok", "nonregular") and not all_finite(theta):
         status, message = "not_converged", "float64 cannot hold the estimate"
         theta = np.where(free, math.nan, theta)
-    regular = np.array([p.regular for p in family.params])
-    free_regular = free & regular
-    if status in ("ok", "not_converged", "nonregular") and free_regular.any() | ~free.any() and family.valid(theta):
+    regular = [p.regular for p in family.params]
+    free_regular = free if all(regular) else free & regular
+    sought = bool(free_regular.any()) or not free.any()
+    if status in ("ok", "not_converged", "nonregular") and sought and family.valid(theta):
         point = Point.of(family, s, theta)
         llf = point.llf
         if point.good(free_regular):
             cov, norm = _covariance(state, family, point, free_regular)
-            if not regular.all():
-                cov[free & ~regular] = cov[:, free & ~regular] = np.nan
+            if free_regular is not free:
+                odd = free & ~free_regular
+                cov[odd] = cov[:, odd] = np.nan
             units = np.exp2(np.floor(np.log2(point.units)))  # powers of two, so that scaling back rounds nothing
             ratio = point.units / units
             cov = cov * (ratio[:, None] * ratio)
@@ -144,6 +147,7 @@ def _finish(
     if weight_kind == "precision":
         llf += 0.5 * s.log_weight
     cov = np.full((k, k), np.nan) if cov is None else cov
+    units = np.ones(k) if units is None else units
     nobs = float(state.rows) if weight_kind == "sampling" else float(s.n)
     return Fit(
         family=family, theta=theta, cov=cov, units=units, llf=llf, nobs=nobs, nobs_dropped=state.dropped,
@@ -155,15 +159,16 @@ def _finish(
 def _covariance(state: State, family: Family, point: Point, free: np.ndarray) -> tuple[Vector, float]:
     """The inverse observed information in units, or the sandwich under sampling weights, 0 for fixed parameters; and the
     score norm. NaN if the information is not positive definite."""
+    every = all(free.tolist())
+    part = slice(None) if every else np.ix_(free, free)
     cov = np.zeros((free.size, free.size))
-    if not free.any():
+    if not every and not free.any():
         return cov, 0.0
-    part = slice(None) if free.all() else np.ix_(free, free)
-    root = _root_of_inverse(point.information[part])
+    root = _root_of_inverse(point.information if every else point.information[part])
     if root is None:
         return np.full_like(cov, np.nan), math.nan
     inner = root @ root.T
-    along = point.score[free] @ root
+    along = (point.score if every else point.score[free]) @ root
     bound = family.constraint(point.theta)
     if bound is not None:
         across = inner @ bound[free]

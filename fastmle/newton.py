@@ -25,6 +25,13 @@ NEAR = 0.1  # the same, of a start from which Newton's steps are at their fastes
 ROUNDED = "rounding to float64 allows no better point"
 
 
+def all_finite(values: Vector) -> bool:
+    """Of a few numbers without numpy, whose calls cost more than they do."""
+    if values.size > MANY:
+        return bool(np.isfinite(values).all())
+    return all(map(math.isfinite, values.ravel().tolist()))
+
+
 @dataclass
 class Point:
     """The likelihood at θ: value, gradient and observed information in units, and the sums they came from."""
@@ -69,9 +76,9 @@ class Point:
         if not math.isfinite(self.llf):
             return False
         score, information = self.score, self.information
-        if free is not None and not free.all():
+        if free is not None and not all(free.tolist()):
             score, information = score[free], information[free][:, free]
-        return bool(np.isfinite(score).all() and np.isfinite(information).all())
+        return all_finite(score) and all_finite(information)
 
 
 class Step(NamedTuple):

@@ -14,6 +14,7 @@ from ..errors import FamilyError
 from .terms import Sums, TableTerms, Terms, Vector
 
 Domain = Literal["real", "positive", "unit"]
+_ENDS = {"real": (-math.inf, math.inf), "positive": (0.0, math.inf), "unit": (0.0, 1.0)}
 
 
 class Param(NamedTuple):
@@ -27,7 +28,7 @@ class Param(NamedTuple):
     @property
     def ends(self) -> tuple[float, float]:
         """Of the interval, open, in which it lies."""
-        return {"real": (-math.inf, math.inf), "positive": (0.0, math.inf), "unit": (0.0, 1.0)}[self.domain]
+        return _ENDS[self.domain]
 
 
 @dataclass(frozen=True)
@@ -134,7 +135,11 @@ class Family(ABC):
 
     def valid(self, theta: Vector) -> bool:
         """Whether θ lies inside the parameter space."""
-        return all(p.ends[0] < t < p.ends[1] for p, t in zip(self.params, theta, strict=True))
+        for p, t in zip(self.params, theta, strict=True):
+            low, high = p.ends
+            if not low < t < high:
+                return False
+        return True
 
     def pack(self, vector: Sequence[Any] | Vector) -> dict[str, Any]:
         """A flat vector (parameters or their errors) as the mapping that users see."""

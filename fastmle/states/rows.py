@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from fractions import Fraction
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Any
 
 import numpy as np
@@ -23,15 +23,28 @@ _NO_WEIGHTS = np.empty(0)
 WHOLE = 2.0**24  # up to this, products of whole numbers with numbers of rows are exact
 
 
+@cache
+def _name(dtype: np.dtype[Any]) -> str:
+    """Its name, which numpy makes anew each time."""
+    return dtype.name
+
+
+@cache
+def _slots(kinds: str, weight_kind: str | None) -> tuple[str, str]:
+    """The layout of the slots, and a letter for each."""
+    layout = slot_layout(kinds, weight_kind)
+    return layout, slot_kinds(layout)
+
+
 class RowState(TotalsState):
     """Totals of `RowTerms`; `theta` holds the anchor, or the parameters of a multi-pass family."""
 
     def __init__(self, terms: RowTerms, options: Options, theta: Any = None) -> None:
         self.terms = terms
-        self.layout = slot_layout(terms.all_kinds(), options.weight_kind if options.weighted else None)
+        self.layout, letters = _slots(terms.all_kinds(), options.weight_kind if options.weighted else None)
         if theta is None and terms.anchor is None:
             theta = terms.theta()
-        super().__init__(options, slot_kinds(self.layout), theta)
+        super().__init__(options, letters, theta)
         self._folds: dict[np.dtype[Any], Any] = {}  # compiled, by the dtype of the column
         self.takes_parts = options.device == "cpu" and not options.weighted
 
@@ -40,7 +53,7 @@ class RowState(TotalsState):
         drop = self.options.nulls == "drop"
         checked = terms.support is not None or self.options.weighted or drop
         found = self._folds[dtype] = compile_fold(
-            terms.row, terms.support, terms.theta, terms.fill, self.layout, dtype.name, checked, drop, terms.quick
+            terms.row, terms.support, terms.theta, terms.fill, self.layout, _name(dtype), checked, drop, terms.quick
         )
         return found
 
