@@ -77,10 +77,10 @@ class TotalsState(State):
             columns = columns if self.takes_parts and isinstance(columns[0], Parts) else on_host(columns)
             w = np.ascontiguousarray(w, np.float64)
         rows, done = columns[0].size, 0
-        if rows < BLOCK and self.theta is not None and self._add_short(columns, w, first_row):
-            return
         before = dict(self.__dict__)
         try:
+            if rows < BLOCK and self._add_short(columns, w, first_row):
+                return
             launch = min(LAUNCH, BLOCK * max(16, MOST_SUMS // len(self.letters)))
             while done < rows:
                 some = slice(done, done + launch)
@@ -91,6 +91,10 @@ class TotalsState(State):
 
     def _add_short(self, columns: Chunk, w: np.ndarray, first_row: int) -> bool:
         """Add less than a block of rows if all of them count; else add nothing and say so: for frequent small updates."""
+        if self.theta is None:
+            self._choose_anchor(columns, w)
+            if self.theta is None:
+                return False
         sums, counts = self._scratch
         self._kernel(columns, w)(0, 1, sums, counts)
         if not exact.add_if_sound()(self.totals, self.is_max, sums, counts):
