@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import copy
 import json
+import os
 import re
+import signal
 import subprocess
 import sys
+import time
 from itertools import combinations
 from pathlib import Path
 from typing import Any
@@ -18,12 +21,13 @@ from fastmle.bench import functions
 from fastmle.bench.axes import LETTER
 from fastmle.bench.data import chosen, make
 from fastmle.bench.goals import standing
+from fastmle.bench.larger import larger, room
 from fastmle.bench.limits import add_peaks, bandwidth_facts, lower, stop
-from fastmle.bench.processes import larger
 from fastmle.bench.roofline import picture
 from fastmle.bench.table import dropped, times
 from fastmle.bench.timing import record
 from fastmle.cli import main
+from fastmle.errors import DataError
 from fastmle.families import REGISTRY
 
 
@@ -50,7 +54,7 @@ def test_a_run_is_saved_shown_and_compared(
     assert {"fastmle", "fastmle, 1 thread", "numpy"} <= set(times(saved)["exponential fit"])
     page = Path(f"{out}.html").read_text()
     assert "http" not in page and "exponential fit" in page and page.count("<svg") >= 2
-    assert "exp2_normal and log_ratio alone, for each row, at " in page and page.count("its functions alone") == 2
+    assert "exp2_normal and log_ratio alone, for each row, at " in page and page.count("its functions alone") == 3
     said = capsys.readouterr().out
     assert "| exponential fit |" in said and "| function |" in said and "| log_ratio | 2 to 7 | 1.81 | 2 |" in said
     assert "exp 2" not in page and "<td>exp2_normal</td>" in page
@@ -90,6 +94,28 @@ def test_larger_files_are_timed_up_to_the_rows_asked_for() -> None:
     assert max(at for _, at in places) == 10_000
 
 
+def test_a_file_too_large_for_the_disk_is_refused(tmp_path: Path) -> None:
+    room(1000, str(tmp_path))
+    with pytest.raises(DataError, match="TMPDIR"):
+        room(10**16, str(tmp_path))
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="sends a signal")
+def test_an_interrupted_run_leaves_no_file(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "fastmle.cli", "bench", "--part", "scaling", "--rows", "1000", "--scaling", "1e8", "--out"]
+    run = subprocess.Popen([*command, str(tmp_path / "out")], env={**os.environ, "TMPDIR": str(tmp_path)})
+    try:
+        end = time.monotonic() + 60.0
+        while not list(tmp_path.glob("fastmle-bench-*/x.parquet")):
+            assert run.poll() is None and time.monotonic() < end
+            time.sleep(0.005)
+        run.send_signal(signal.SIGINT)
+        assert run.wait(60) == 130
+    finally:
+        run.kill()
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_saved_runs_are_compared_by_pytest_benchmark(tmp_path: Path) -> None:
     pytest.importorskip("pytest_benchmark")
     saved = {"machine_info": {}, "commit_info": {"id": "0", "time": "2026-01-01T00:00:00+00:00"},
@@ -117,6 +143,9 @@ def test_goals_say_what_was_reached_and_what_stops_the_others() -> None:
     fast = ours | {"share_of_limit": 0.5, "each": 1e-10}
     assert all(met for _, _, met, _ in standing({"gamma fit": {"fastmle": fast, "numpy": numpy_}}))
     assert standing({}) == []
+    two = {"gaussian fit": {"fastmle": ours}, "gaussian fit, float32": {"fastmle": ours | {"each": 0.8e-9}}}
+    (row,) = [rest for goal, *rest in standing(two) if goal.measure == "rows"]
+    assert row[:2] == ["1.2 x", False] and "At 100 % of it, this would be 6.2 x" in row[2]
 
 
 def test_no_page_of_the_data_is_there_twice(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -23,10 +23,9 @@ DISTURBED = 0.2  # bandwidth before and after that differ by more: someone else 
 
 def compute_limit(line: Line, x: Any) -> float | None:
     """Bytes a second of what the line adds, on all cores, if its rows are in the cache; None for too few rows or several columns."""
-    family = line.family
+    family, terms = line.family, line.terms
     if family is None or len(x) < BLOCK or x.ndim > 1:
         return None
-    terms = family.terms if line.theta is None else family.loglik_terms
     if not isinstance(terms, (RowTerms, TableTerms)):
         return None
     x = np.ascontiguousarray(x[: IN_CACHE * (8 // x.itemsize)])

@@ -229,6 +229,15 @@ NUMBA_STATS: dict[str, tuple[str, str, Callable[..., tuple[float, ...]]]] = {
     "poisson": ("poisson", "logpmf", lambda r: (r,)),
 }
 
+# what a Newton step adds, as one writes it in numpy: of (x, parameters in their order), the sums in the order of the family's
+STEPS: dict[str, Callable[..., Any]] = {"weibull": lambda x, k, s: powers(np.log(x / s), k)}
+
+
+def powers(z: Array, k: float) -> Any:
+    t = np.exp(k * z)
+    return z.sum(), t.sum(), (z * t).sum(), (z * z * t).sum()
+
+
 # log-likelihoods as one writes them in numpy: of (x, parameters in their order)
 LOGLIK: dict[str, Callable[..., Any]] = {
     "gaussian": lambda x, m, s: (-0.5 * ((x - m) / s) ** 2 - np.log(s * np.sqrt(2 * np.pi))).sum(),

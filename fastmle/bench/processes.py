@@ -35,13 +35,13 @@ if __name__ == "__main__":
 FIRST_FIT = "import numpy as np, fastmle; fastmle.fit('gaussian', np.arange(1000.0))"
 
 
-def write(rows: int, path: Path) -> None:
+def write(rows: int, path: Path, compression: Any = "snappy") -> None:
     """One column of gamma data; a few million drawn, then repeated without a copy."""
     import polars as pl
 
     drawn = pl.Series("x", data.make("gamma", min(rows, data.DISTINCT)))
     parts = [drawn.slice(0, min(data.DISTINCT, rows - at)) for at in range(0, rows, data.DISTINCT)]
-    pl.concat(parts, rechunk=False).to_frame().write_parquet(path, row_group_size=GROUP, compression="snappy")
+    pl.concat(parts, rechunk=False).to_frame().write_parquet(path, row_group_size=GROUP, compression=compression)
 
 
 def by_fastmle(path: str) -> Any:
@@ -115,16 +115,3 @@ def updates() -> Iterator[dict[str, Any]]:
     for name, engine in engines.items():
         times = [t / CALLS for t in clock(lambda e=engine: [e() for _ in range(CALLS)])]  # type: ignore[misc]
         yield record("update of 1,000 rows", name, times, rows=1000)
-
-
-def larger(most: int) -> Iterator[dict[str, Any]]:
-    """Time against rows of a file, up to `most`."""
-    rows = 1000
-    while rows <= most:
-        with tempfile.TemporaryDirectory() as folder:
-            file = Path(folder) / "x.parquet"
-            write(rows, file)
-            for name, engine in file_engines().items():
-                times = clock(partial(engine, str(file)), rounds=3 if rows > 100_000_000 else 7)
-                yield record("time against rows of a Parquet file", name, times, at=rows)
-        rows *= 10

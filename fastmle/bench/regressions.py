@@ -140,8 +140,9 @@ def regressions(smaller: float = 1.0) -> Iterator[dict[str, Any]]:
                     continue
                 with warnings.catch_warnings():
                     warnings.simplefilter("ignore")
-                    left = checked(model, name, x, targets[model])
-                    taken = clock(partial(engine, x, targets[model]), 5 if name in ("fastmle", "one dsyrk") else 3)
+                    left = checked(model, name, x, targets[model])  # which warms it
+                    exact = name in ("fastmle", "one dsyrk")
+                    taken = clock(partial(engine, x, targets[model]), 5 if exact else 3, warm=False, least=3 if exact else 1)
                 speed = len(x) / statistics.median(taken)
                 yield record(f"{NAMES[model]}, {len(x):,} x {x.shape[1]}", name, taken, rows=len(x), rows_per_second=speed,
                              gradient=left)  # fmt: skip

@@ -10,7 +10,7 @@ from .table import Engines
 
 CEILINGS = ("exp", "log", "sin", "tanh", "lgamma")
 ADDS = 16  # multiply-adds a value, of the ceiling of arithmetic
-KINDS = {"fit": "Fits", "log-likelihood": "Log-likelihoods"}
+KINDS = {"fit": "Fits", "log-likelihood": "Log-likelihoods at given parameters"}
 WORDS = (
     "Each dot is a kernel. Across: how fast it runs with its rows in the cache, which is what the cores can do. Up: how fast "
     "it runs from memory, all its reads counted, and whatever else a fit does. The roof is the lower of the two limits: dots under "

@@ -17,9 +17,10 @@ from ..family import RowTerms
 from ..pool import cores
 from . import data, peers
 from .functions import called_by, functions
+from .larger import larger
 from .limits import bandwidth_facts, compute_limit
 from .machine import bandwidth, peak, processor
-from .processes import larger, parquet, start_up, updates
+from .processes import parquet, start_up, updates
 from .regressions import regressions
 from .suite import Line, lines
 from .timing import clock, record
@@ -60,9 +61,18 @@ def run_line(line: Line, rows: int) -> Iterator[dict[str, Any]]:
 
 def functions_of(line: Line) -> dict[str, int]:
     """The vector functions that a line calls for each row, and how often."""
-    family: Any = line.family
-    terms = family.terms if line.theta is None else family.loglik_terms
-    return called_by(terms.row) if isinstance(terms, RowTerms) else {}
+    return called_by(line.terms.row) if isinstance(line.terms, RowTerms) else {}
+
+
+def moments(_: Any) -> Any:
+    return lambda x: (x.mean(), x.var())
+
+
+MOMENTS = {
+    "numpy": moments,
+    "polars": peers.by_polars("mean", "std"),
+    "duckdb": peers.by_duckdb("avg(x), stddev_pop(x)"),
+}
 
 
 def scaling(rows: int) -> Iterator[dict[str, Any]]:
@@ -71,8 +81,10 @@ def scaling(rows: int) -> Iterator[dict[str, Any]]:
     n = 1000
     while n <= rows:
         for family in ("gaussian", "gamma"):
-            yield record("time against rows", family, clock(partial(api.fit, family, x[:n])), at=n)
-        yield record("time against rows", "numpy: mean, var", clock(partial(moments, x[:n])), at=n)
+            yield record("time against rows", f"fastmle, {family}", clock(partial(api.fit, family, x[:n])), at=n)
+        for name, prepare in MOMENTS.items():
+            if name == "numpy" or peers.installed(name):
+                yield record("time against rows", name, clock(partial(prepare(x[:n]), x[:n])), at=n)
         n *= 10
     for threads in range(1, cores() + 1):
         for family in ("gaussian", "gamma", "lognormal"):
@@ -86,10 +98,6 @@ def scaling(rows: int) -> Iterator[dict[str, Any]]:
         yield record("time against columns", "linear", clock(partial(api.fit, "linear", (wide, y))), at=k)
         yield record("time against columns", f"mvn, {few:,} rows", clock(partial(api.fit, "mvn", wide)), at=k)
         yield record("time against columns", "one dsyrk", clock(partial(peers.gram, wide)), at=k)
-
-
-def moments(x: Any) -> Any:
-    return x.mean(), x.var()
 
 
 def run(

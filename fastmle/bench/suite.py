@@ -11,8 +11,9 @@ import numpy as np
 
 from .. import api
 from ..families import REGISTRY
-from ..family import Family
+from ..family import Family, RowTerms
 from ..likelihood import loglik
+from ..request import passes_over
 from . import data, peers
 from .data import Array
 
@@ -42,6 +43,14 @@ class Line:
     family: Family | None = None
     theta: Any = None
     dtype: str | None = None
+    step: bool = False  # a pass of all that a Newton step needs
+
+    @property
+    def terms(self) -> Any:
+        """What it adds, None where it has no family."""
+        if self.family is None:
+            return None
+        return self.family.terms if self.theta is None or self.step else self.family.loglik_terms
 
     def data(self, rows: int) -> Array:
         x = data.make(self.sample, min(rows, self.most))
@@ -93,6 +102,25 @@ def loglik_line(family: Family, sample: str) -> Line:
     return Line(f"{family.name} log-likelihood", sample, engines, family=family, theta=theta)
 
 
+def step_line(family: Family, sample: str) -> Line | None:
+    """One pass of the terms that a Newton step needs; None for a family without such steps."""
+    terms = family.terms
+    if family.one_pass or not isinstance(terms, RowTerms):
+        return None
+    theta = api.fit(family, data.make(sample, data.TRY)).theta
+
+    def added(x: Array, **options: Any) -> Any:
+        _, passes = passes_over(family, x, **options)
+        sums = passes.run(terms, family.row_theta(theta)).sums()
+        return np.array([getattr(sums, name) for name in terms.sums._fields])
+
+    engines = _ours(added)
+    if family.name in peers.STEPS:
+        formula = peers.STEPS[family.name]
+        engines["numpy"] = Engine(lambda x: lambda x: formula(x, *theta), SLOW["numpy"])
+    return Line(f"{family.name} Newton pass", sample, engines, family=family, theta=theta, step=True)
+
+
 def lines(only: tuple[str, ...] = ()) -> Iterator[Line]:
     """All lines; of the families named, if any are."""
     for name in only or REGISTRY:
@@ -102,6 +130,9 @@ def lines(only: tuple[str, ...] = ()) -> Iterator[Line]:
         family, sample = found
         yield fit_line(family, sample)
         yield from (fit_line(family, sample, dtype) for dtype in DTYPES.get(name, ()))
+        step = step_line(family, sample)
+        if step is not None:
+            yield step
         try:
             yield loglik_line(family, sample)
         except (NotImplementedError, TypeError, AttributeError):  # without a density at all

@@ -13,13 +13,14 @@ import numpy as np
 ROUNDS, PATIENCE = 7, 2.0  # most rounds, and seconds after which there are only three
 
 
-def clock(call: Callable[[], Any], rounds: int = ROUNDS) -> list[float]:
-    """Seconds of several rounds, after one that does not count."""
-    call()
+def clock(call: Callable[[], Any], rounds: int = ROUNDS, warm: bool = True, least: int = 3) -> list[float]:
+    """Seconds of several rounds, at least `least`, after one that does not count, unless it is known to be warm."""
+    if warm:
+        call()
     times: list[float] = []
     gc.disable()
     try:
-        while len(times) < rounds and (len(times) < 3 or sum(times) < PATIENCE):
+        while len(times) < rounds and (len(times) < least or sum(times) < PATIENCE):
             start = time.perf_counter()
             call()
             times.append(time.perf_counter() - start)
