@@ -19,6 +19,7 @@ import pytest
 
 from fastmle.bench import functions
 from fastmle.bench.axes import LETTER
+from fastmle.bench.cards import card
 from fastmle.bench.data import chosen, make
 from fastmle.bench.goals import standing
 from fastmle.bench.larger import larger, room
@@ -145,7 +146,7 @@ def test_goals_say_what_was_reached_and_what_stops_the_others() -> None:
     assert standing({}) == []
     two = {"gaussian fit": {"fastmle": ours}, "gaussian fit, float32": {"fastmle": ours | {"each": 0.8e-9}}}
     (row,) = [rest for goal, *rest in standing(two) if goal.measure == "rows"]
-    assert row[:2] == ["1.2 x", False] and "At 100 % of it, this would be 6.2 x" in row[2]
+    assert row[:2] == ["1.2 x", False] and "At 100 % of it, this would be 1.6 x" in row[2]
 
 
 def test_no_page_of_the_data_is_there_twice(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -200,3 +201,9 @@ def test_the_functions_that_a_row_calls_are_counted() -> None:
 def test_every_vector_function_is_timed_and_answers_as_others_do(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(functions, "TURNS", 1)
     assert {b["group"].removeprefix("function ") for b in functions.functions()} == set(functions.NAMES)
+
+
+def test_a_card_says_where_a_peer_is_so_slow_that_it_has_few_rounds() -> None:
+    saved = {"benchmarks": [record("a fit", name, taken) for name, taken in (("fastmle", [0.1] * 5), ("glum", [9.0]))]}
+    engines = times(saved)["a fit"]
+    assert "slow, so 1 round only: glum" in card("a fit", engines) and "fastmle takes" not in card("a fit", engines)

@@ -7,6 +7,8 @@ from html import escape
 from .limits import stop
 from .table import Engines, duration, fastest_peer, ratio
 
+ENOUGH = 3  # rounds that need no word
+
 
 def speed(gigabytes: float) -> str:
     """Bytes a second, in three digits."""
@@ -39,5 +41,10 @@ def card(name: str, engines: Engines) -> str:
     for e in ("numpy", fastest_peer(engines)):
         if (r := ratio(engines, e)) is not None:
             facts.append(f"{e} takes {r:.2g} x as long" if r < 100 else f"{e} takes {r:,.0f} x as long")
+    few: dict[int, list[str]] = {}
+    for e, i in engines.items():
+        if i.get("rounds", ENOUGH) < ENOUGH:
+            few.setdefault(i["rounds"], []).append(e)
+    facts += [f"slow, so {n} round{'s' if n > 1 else ''} only: {', '.join(names)}" for n, names in few.items()]
     limit = f"<p class=soft>{escape(stop(ours))}</p>" if stop(ours) else ""
     return f"<div class=card><h3>{escape(name)}</h3><p class=soft>{escape('; '.join(facts))}</p>{bars}{limit}</div>"

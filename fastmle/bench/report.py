@@ -20,8 +20,9 @@ WORDS = (
     "The hatched bars are limits: the speed at which all cores together read that very column, the best of seven rounds of several "
     "kernels; the speed of fastmle's own kernel with the data in the cache; and, where it calls vector functions, their speed if "
     "nothing else were to be done.</p>"
-    "<p>A time is the median of seven rounds after one that does not count, of three where these take over two seconds; "
-    "a peer has its data in the form it likes best before the clock starts. Slow peers are timed on fewer rows; speeds are per "
+    "<p>A time is the median of seven rounds after one that does not count, of three where these take over two seconds, of one "
+    "or two for a peer so slow that its card says so; a peer has its data in the form it likes best before the clock starts. "
+    "Slow peers are timed on fewer rows; speeds are per "
     "row, so they compare. Answers are compared before they are timed, except where a peer computes only the sums that a fit "
     "rests on.</p>"
 )

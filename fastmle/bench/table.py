@@ -18,7 +18,7 @@ def times(saved: dict[str, Any]) -> dict[str, Engines]:
         if params.get("engine") is None or "at" in params:
             continue
         info = dict(bench["extra_info"])
-        info["seconds"] = bench["stats"]["median"]
+        info["seconds"], info["rounds"] = bench["stats"]["median"], bench["stats"]["rounds"]
         info["each"] = info["seconds"] / info.get("rows", 1)
         groups.setdefault(bench["group"], {})[params["engine"]] = info
     return {name: engines for name, engines in groups.items() if "fastmle" in engines}
