@@ -18,10 +18,11 @@ import numpy as np
 import pytest
 
 from fastmle.bench import functions
-from fastmle.bench.axes import LETTER
+from fastmle.bench.axes import LETTER, seen
 from fastmle.bench.cards import card
 from fastmle.bench.data import chosen, make
 from fastmle.bench.goals import standing
+from fastmle.bench.growth import spread
 from fastmle.bench.larger import larger, room
 from fastmle.bench.limits import add_peaks, bandwidth_facts, lower, stop
 from fastmle.bench.roofline import picture
@@ -207,3 +208,13 @@ def test_a_card_says_where_a_peer_is_so_slow_that_it_has_few_rounds() -> None:
     saved = {"benchmarks": [record("a fit", name, taken) for name, taken in (("fastmle", [0.1] * 5), ("glum", [9.0]))]}
     engines = times(saved)["a fit"]
     assert "slow, so 1 round only: glum" in card("a fit", engines) and "fastmle takes" not in card("a fit", engines)
+
+
+def test_names_at_the_ends_of_curves_are_apart() -> None:
+    found = spread([100.0, 101.0, 102.0, 300.0])
+    assert found == pytest.approx([86.0, 101.0, 116.0, 300.0], abs=1e-3)
+
+
+@pytest.mark.parametrize(("low", "high"), [(0.1, 0.5), (-3.0, 1.0), (0.0, 1.1), (-5.2, 4.0)])
+def test_an_axis_has_a_few_marks(low: float, high: float) -> None:
+    assert 3 <= len(seen(low, high)) <= 12

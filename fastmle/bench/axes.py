@@ -10,7 +10,6 @@ LEFT, RIGHT, HIGH = 84.0, 730.0, 34.0
 WIDE, LETTER = 900, 7.6  # of the picture; of a letter of 13 pixels, on the safe side
 Point = tuple[float, float]
 Box = tuple[float, float, float, float]
-MARKS = [m * 10.0**e for e in range(-12, 13) for m in (1, 2, 5)]
 
 
 def plain(value: float) -> str:
@@ -22,9 +21,13 @@ def plain(value: float) -> str:
 
 
 def seen(a: float, b: float) -> list[float]:
-    """Where an axis from 10^a to 10^b has its marks: 1, 2, 5 of each decade, or the decades alone where that is crowded."""
-    inside = [v for v in MARKS if a <= math.log10(v) <= b]
-    return inside if len(inside) <= 8 else [v for v in inside if f"{v:e}"[0] == "1"]
+    """Where an axis from 10^a to 10^b has its marks: as many of each decade as leave no crowd, and at least three."""
+    for mantissas in ((1, 2, 5), (1,)) if b - a > 1.2 else ((1, 1.5, 2, 3, 5, 7), (1, 2, 5)):
+        inside = [m * 10.0**e for e in range(math.floor(a), math.ceil(b) + 1) for m in mantissas]
+        inside = [v for v in inside if a <= math.log10(v) <= b]
+        if len(inside) <= 8:
+            break
+    return inside
 
 
 class Axes:
@@ -68,9 +71,9 @@ class Axes:
 class Labels:
     """Places each label at the first offer where it covers no other one, no dot and nothing outside."""
 
-    def __init__(self, dots: Iterable[Point], low: float, right: float = RIGHT) -> None:
+    def __init__(self, dots: Iterable[Point], low: float) -> None:
         self._taken: list[Box] = [(x - 6, y - 6, x + 6, y + 6) for x, y in dots]
-        self._low, self._right = low, right
+        self._low = low
 
     def place(self, x: float, y: float, name: str, colour: str = "--ink") -> str:
         """A label near a point, with a line to it where it had to go further away."""
@@ -78,7 +81,7 @@ class Labels:
         found = (x + 8, y + 4)
         for a, b in _offers(x, y, width):
             box = (a, b - 11, a + width, b + 3)
-            inside = a > LEFT and a + width < self._right and HIGH - 4 < b < self._low - 2
+            inside = a > LEFT and a + width < RIGHT and HIGH - 4 < b < self._low - 2
             if inside and not any(_overlap(box, other) for other in self._taken):
                 self._taken.append(box)
                 found = (a, b)

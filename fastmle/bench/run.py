@@ -78,14 +78,12 @@ MOMENTS = {
 def scaling(rows: int) -> Iterator[dict[str, Any]]:
     """Time against rows, columns and threads."""
     x = data.make("gamma", rows)
-    n = 1000
-    while n <= rows:
+    for n in sorted({rows, *(10**k for k in range(3, 10) if 10**k < rows)}):
         for family in ("gaussian", "gamma"):
             yield record("time against rows", f"fastmle, {family}", clock(partial(api.fit, family, x[:n])), at=n)
         for name, prepare in MOMENTS.items():
             if name == "numpy" or peers.installed(name):
                 yield record("time against rows", name, clock(partial(prepare(x[:n]), x[:n])), at=n)
-        n *= 10
     for threads in range(1, cores() + 1):
         for family in ("gaussian", "gamma", "lognormal"):
             times = clock(partial(api.fit, family, x, threads=threads))
