@@ -49,16 +49,16 @@ def test_a_run_is_saved_shown_and_compared(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     out = tmp_path / "run"
-    monkeypatch.setattr(functions, "NAMES", ("log_ratio", "exp2_normal"))
+    monkeypatch.setattr(functions, "NAMES", ("log_ratio_normal", "exp2_normal"))
     monkeypatch.setattr(functions, "TURNS", 3)
     assert main(["bench", "weibull", "exponential", "--rows", "9000", "--out", str(out)]) == 0
     saved = json.loads(Path(f"{out}.json").read_text())
     assert {"fastmle", "fastmle, 1 thread", "numpy"} <= set(times(saved)["exponential fit"])
     page = Path(f"{out}.html").read_text()
     assert "http" not in page and "exponential fit" in page and page.count("<svg") >= 2
-    assert "exp2_normal and log_ratio alone, for each row, at " in page and page.count("its functions alone") == 3
+    assert "exp2_normal and log_ratio_normal alone, for each row, at " in page and page.count("its functions alone") == 3
     said = capsys.readouterr().out
-    assert "| exponential fit |" in said and "| function |" in said and "| log_ratio | 2 to 7 | 1.81 | 2 |" in said
+    assert "| exponential fit |" in said and "| function |" in said and "| log_ratio_normal | 2 to 7 | 1.81 | 2 |" in said
     assert "exp 2" not in page and "<td>exp2_normal</td>" in page
     better = copy.deepcopy(saved)
     for b in better["benchmarks"]:

@@ -61,7 +61,10 @@ def run_line(line: Line, rows: int) -> Iterator[dict[str, Any]]:
 
 def functions_of(line: Line) -> dict[str, int]:
     """The vector functions that a line calls for each row, and how often."""
-    return called_by(line.terms.row) if isinstance(line.terms, RowTerms) else {}
+    terms = line.terms
+    if not isinstance(terms, RowTerms):
+        return {}
+    return called_by(terms.quick[0] if terms.quick else terms.row)  # the quick one serves ordinary rows
 
 
 def moments(_: Any) -> Any:
