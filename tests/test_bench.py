@@ -5,12 +5,10 @@ from __future__ import annotations
 import copy
 import json
 import os
-import re
 import signal
 import subprocess
 import sys
 import time
-from itertools import combinations
 from pathlib import Path
 from typing import Any
 
@@ -18,14 +16,11 @@ import numpy as np
 import pytest
 
 from fastmle.bench import functions
-from fastmle.bench.axes import LETTER, seen
 from fastmle.bench.cards import card
 from fastmle.bench.data import chosen, make
 from fastmle.bench.goals import standing
-from fastmle.bench.growth import spread
 from fastmle.bench.larger import larger, room
 from fastmle.bench.limits import add_peaks, bandwidth_facts, lower, stop
-from fastmle.bench.roofline import picture
 from fastmle.bench.table import dropped, times
 from fastmle.bench.timing import record
 from fastmle.cli import main
@@ -147,7 +142,7 @@ def test_goals_say_what_was_reached_and_what_stops_the_others() -> None:
     assert standing({}) == []
     two = {"gaussian fit": {"fastmle": ours}, "gaussian fit, float32": {"fastmle": ours | {"each": 0.8e-9}}}
     (row,) = [rest for goal, *rest in standing(two) if goal.measure == "rows"]
-    assert row[:2] == ["1.2 x", False] and "At 100 % of it, this would be 1.6 x" in row[2]
+    assert row[:2] == ["1.25 x", False] and "At 100 % of it, this would be 1.6 x" in row[2]
 
 
 def test_no_page_of_the_data_is_there_twice(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -166,16 +161,6 @@ def test_the_limit_of_a_line_is_the_lower_one() -> None:
     assert lower({}) is None
     assert bandwidth_facts(30e9, 40e9)["disturbed"] and not bandwidth_facts(36e9, 40e9)["disturbed"]
     assert bandwidth_facts(30e9, 40e9)["limit_GB_per_second"] == 40.0
-
-
-def test_labels_of_a_plot_keep_clear_of_each_other() -> None:
-    dots = {f"family {i}": (10.0 + 0.1 * i, 9.0) for i in range(20)}
-    page = picture("t", dots, [30.0, 40.0], {"log": 11.0, "sin": 11.5}, "--ours")
-    found = re.findall(r'<text x="([\d.]+)" y="([\d.]+)" style="[^"]*">([^<]+)<', page)
-    boxes = [(float(x), float(y), float(x) + LETTER * len(name)) for x, y, name in found]
-    assert len(boxes) == 21 and "memory is read at 30 to 40 GB/s" in page and "log 11, sin 11.5 GB/s" in page
-    for a, b in combinations(boxes, 2):
-        assert abs(a[1] - b[1]) >= 13 or a[2] <= b[0] or b[2] <= a[0]
 
 
 def test_a_line_is_told_how_fast_its_functions_alone_would_be() -> None:
@@ -208,13 +193,3 @@ def test_a_card_says_where_a_peer_is_so_slow_that_it_has_few_rounds() -> None:
     saved = {"benchmarks": [record("a fit", name, taken) for name, taken in (("fastmle", [0.1] * 5), ("glum", [9.0]))]}
     engines = times(saved)["a fit"]
     assert "slow, so 1 round only: glum" in card("a fit", engines) and "fastmle takes" not in card("a fit", engines)
-
-
-def test_names_at_the_ends_of_curves_are_apart() -> None:
-    found = spread([100.0, 101.0, 102.0, 300.0])
-    assert found == pytest.approx([86.0, 101.0, 116.0, 300.0], abs=1e-3)
-
-
-@pytest.mark.parametrize(("low", "high"), [(0.1, 0.5), (-3.0, 1.0), (0.0, 1.1), (-5.2, 4.0)])
-def test_an_axis_has_a_few_marks(low: float, high: float) -> None:
-    assert 3 <= len(seen(low, high)) <= 12

@@ -91,7 +91,7 @@ def _written(goal: Goal, value: float) -> str:
         return f"{100 * value:.0f} %"
     if goal.measure == "seconds":
         return duration(value)
-    return f"{value:g}" if goal.measure == "reads" else times_text(value)
+    return f"{value:g}" if goal.measure == "reads" else f"{value:.3g} x"  # 1.68 of 1.7 is not 1.7
 
 
 def why(goal: Goal, value: float, engines: Engines) -> str:
