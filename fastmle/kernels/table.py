@@ -7,11 +7,17 @@ from functools import cache
 
 import numpy as np
 from numba import types
+from numba.extending import register_jitable
 from numba.np.numpy_support import from_dtype
 
 from .jit import compile_kernel
+from .octets import SIDE_BY_SIDE, TILE, count_four, extent
+from .vecmath.exps import at_least, at_most
+from .vecmath.machine import FLAGS
 
-TILE = 1024  # rows whose table places are computed at a time
+STEP = 1024  # rows whose table places are computed at a time
+FEW = 64  # values within a tile, up to which comparing all rows with each is faster than to add in memory row by row
+PATIENCE = 64  # steps in memory before bytes are tried again
 WAYS = 4  # tables side by side: neighbouring rows of one value do not wait for each other's addition
 
 
@@ -39,13 +45,53 @@ def compile_count(dtype: str, weighted: bool) -> Callable[..., int]:
                 m += 1
         return m
 
+    byte = np.dtype(dtype).itemsize == 1 and dtype != "int8"
+
+    @register_jitable(**FLAGS)
+    def narrow(x, lowest, limit, octets):  # type: ignore[no-untyped-def]
+        """The values as bytes, and whether all are whole numbers from `lowest` up to `limit`."""
+        fine = True
+        for i in range(TILE):
+            v = float(x[i])
+            k = np.int32(at_most(at_least(v, lowest), limit))
+            fine &= float(k) == v
+            octets[i] = np.uint8(k)
+        return fine
+
+    @register_jitable
+    def few(octets, bottom, top, counts):  # type: ignore[no-untyped-def]
+        """Count by comparing the whole tile with each value in turn."""
+        for k in range(bottom, top + 1, SIDE_BY_SIDE):
+            found = count_four(octets, k)
+            for j in range(min(SIDE_BY_SIDE, top + 1 - k)):
+                counts[k + j] += found[j]
+
     def count(x, w, lowest, table, left):  # type: ignore[no-untyped-def]
-        place = np.empty(TILE, np.uint32)
+        place, own = np.empty(STEP, np.uint32), np.empty(TILE, np.uint8)
         t0, t1, t2, t3 = table[0], table[1], table[2], table[3]
         size = float(table.shape[1])
-        m = 0
-        for lo in range(0, x.size, TILE):
-            xs = x[lo : min(lo + TILE, x.size)]
+        limit = min(size, 256.0) - 1.0
+        m = lo = 0
+        wait = 0  # steps until the next try to count bytes
+        while lo < x.size:
+            if wait == 0 and lo + TILE <= x.size:
+                xs = x[lo : lo + TILE]
+                octets = xs if byte else own
+                if byte or narrow(xs, lowest, limit, own):
+                    bottom, top = extent(octets)
+                    if bottom >= lowest and top < size:
+                        if top - bottom < FEW:
+                            few(octets, bottom, top, t0)
+                        else:
+                            for i in range(0, TILE, WAYS):
+                                t0[octets[i]] += 1
+                                t1[octets[i + 1]] += 1
+                                t2[octets[i + 2]] += 1
+                                t3[octets[i + 3]] += 1
+                        lo += TILE
+                        continue
+                wait = PATIENCE
+            xs = x[lo : min(lo + STEP, x.size)]
             strange = 0
             for i in range(xs.size):
                 v = float(xs[i])
@@ -53,20 +99,22 @@ def compile_count(dtype: str, weighted: bool) -> Callable[..., int]:
                 k = np.int32(v if inside else 0.0)
                 strange += not (inside & (float(k) == v))
                 place[i] = np.uint32(k)
-            if strange == 0 and xs.size == TILE:
-                for i in range(0, TILE, WAYS):
+            if strange == 0 and xs.size == STEP:
+                for i in range(0, STEP, WAYS):
                     t0[place[i]] += 1
                     t1[place[i + 1]] += 1
                     t2[place[i + 2]] += 1
                     t3[place[i + 3]] += 1
-                continue
-            for i in range(xs.size):
-                v = float(xs[i])
-                if (v >= lowest) & (v < size) and float(place[i]) == v:
-                    t0[place[i]] += 1
-                else:
-                    left[m] = lo + i
-                    m += 1
+            else:
+                for i in range(xs.size):
+                    v = float(xs[i])
+                    if (v >= lowest) & (v < size) and float(place[i]) == v:
+                        t0[place[i]] += 1
+                    else:
+                        left[m] = lo + i
+                        m += 1
+            lo += xs.size
+            wait = max(wait - 1, 0)
         return m
 
     column = types.Array(from_dtype(np.dtype(dtype)), 1, "C", readonly=True)
