@@ -18,9 +18,10 @@ def warmup(families: tuple[str, ...]) -> None:
     """Compile the kernels of FAMILIES (default: all) into the disk cache.
 
     For each: columns of float64 (plain, with nulls dropped, weighted, both), float32, int64, int32 and bool.
-    And those that copy Arrow columns with nulls and count ones in bytes.
+    And those that all families share: sums of blocks, copies of Arrow columns with nulls, counts of ones in bytes.
     """
     from fastmle.families import REGISTRY, family_class
+    from fastmle.kernels import exact
     from fastmle.kernels.ones import compile_ones
     from fastmle.kernels.validity import compile_blank
 
@@ -28,8 +29,8 @@ def warmup(families: tuple[str, ...]) -> None:
     for name in chosen:
         family_class(name)  # an unknown one is refused before anything is compiled
     start = time.perf_counter()
-    compile_blank()
-    compile_ones()
+    for compile_common in (compile_blank, compile_ones, exact.survey, exact.add_blocks, exact.read_totals):
+        compile_common()
     for name in chosen:
         begun = time.perf_counter()
         done = [what for what, options in _variants() if _fits(name, what, options)]
