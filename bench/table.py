@@ -15,7 +15,7 @@ START, END = "<!-- measured: written by bench/table.py -->", "<!-- measured: end
 SHOWN = [  # fastmle bench's own table has every line
     "gaussian fit", "gaussian fit, float32", "gaussian log-likelihood", "exponential fit", "uniform fit", "bernoulli fit",
     "bernoulli fit, float64", "poisson fit", "gamma fit", "beta fit", "lognormal fit", "pareto fit", "negative_binomial fit",
-    "mvn fit", "weibull fit", "weibull log-likelihood", "student_t fit", "student_t log-likelihood",
+    "mvn fit", "weibull fit", "weibull Newton pass", "weibull log-likelihood", "student_t fit", "student_t log-likelihood",
     "logistic_dist log-likelihood", "gumbel log-likelihood", "cauchy log-likelihood", "loglogistic log-likelihood",
     "laplace fit", "logistic regression, 2,000,000 x 10", "linear regression with errors, 2,000,000 x 10",
     "Parquet column to gaussian fit", "update of 1,000 rows", "a process that imports", "a process up to its first fit",

@@ -20,11 +20,10 @@ from .vecmath.machine import FLAGS, LARGEST, ONE, bits, fma, from_bits
 # Read in many places at once, tiles of 4 kB miss the cache twice as long as they compute: the processor does not foresee
 # them. Half a page it does.
 TILE = 256
-FACTORS = 16
+DOUBLINGS = 4
+FACTORS = 2**DOUBLINGS
 LANES = TILE // FACTORS
-MOST = (
-    2.0**120
-)  # of a product of two: eight of these, or of their reciprocals, multiply without leaving float64
+MOST = 2.0**120  # of a product of two: eight of these, or of their reciprocals, multiply without leaving float64
 LEAST = 2.0**-60  # of one factor of kind "q"
 LEAST_ROUGH = 2.0**-1000  # of a whole product of kind "f", of factors of 2^-120 and more
 PRODUCTS = "lfq"  # the kinds whose logarithms are summed
@@ -103,7 +102,7 @@ def center(c):  # type: ignore[no-untyped-def]
     """The power of two by which c lies between 1 and 2, and that number to the power FACTORS in two parts."""
     unit = from_bits(2 * ONE - (bits(c) & EXPONENT))
     high, low = c * unit, 0.0
-    for _ in range(4):
+    for _ in range(DOUBLINGS):
         high, low = squared(high, low)
     return unit, high, low
 
@@ -194,8 +193,8 @@ def make_tile(row: Any, support: Any, logs: Logs, drop: bool, admit: Any, combin
         return product
 
     whole = pair
-    for rows_of_half in (2, 4, 8):
-        whole = twice(whole, rows_of_half)
+    for doubling in range(1, DOUBLINGS):
+        whole = twice(whole, 2**doubling)
 
     @register_jitable(**FLAGS)
     def log_of_product(p, p_low, at):  # type: ignore[no-untyped-def]
