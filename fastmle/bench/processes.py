@@ -15,7 +15,8 @@ import numpy as np
 
 from .. import api
 from ..pool import cores
-from . import data, peers
+from . import data
+from .engines import installed
 from .timing import clock, record
 
 GROUP = 1_000_000  # rows of a row group
@@ -70,7 +71,7 @@ def file_engines() -> dict[str, Callable[[str], Any]]:
         "polars": partial(by_polars, "in-memory"),
         "polars, streaming": partial(by_polars, "streaming"),
     }
-    return engines | ({"duckdb": by_duckdb} if peers.installed("duckdb") else {})
+    return engines | ({"duckdb": by_duckdb} if installed("duckdb") else {})
 
 
 def parquet(rows: int) -> Iterator[dict[str, Any]]:

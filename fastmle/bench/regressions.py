@@ -15,8 +15,8 @@ from typing import Any
 import numpy as np
 
 from .. import api
-from . import peers
 from .data import Array
+from .engines import gram, installed
 from .timing import clock, record
 
 Engine = Callable[[Array, Array], Array]
@@ -82,7 +82,7 @@ def by_statsmodels(model: str, x: Array, y: Array) -> Array:
 
 def dsyrk(x: Array, _: Array) -> Array:
     """The products of the columns alone; a matrix by rows is one by columns turned, and nothing is copied."""
-    return peers.gram(x)
+    return gram(x)
 
 
 LOGISTIC = "LogisticRegression"
@@ -115,7 +115,7 @@ NAMES = {"linear": "linear regression with errors", "logistic": "logistic regres
 
 def available(engine: str) -> bool:
     """Whether an engine's library is installed."""
-    return engine in ("fastmle", "one dsyrk") or peers.installed(engine.partition(",")[0].partition(" ")[0])
+    return engine in ("fastmle", "one dsyrk") or installed(engine.partition(",")[0].partition(" ")[0])
 
 
 def checked(model: str, engine: str, x: Array, y: Array) -> float:

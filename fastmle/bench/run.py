@@ -15,7 +15,8 @@ import numpy as np
 from .. import __version__, api
 from ..family import RowTerms
 from ..pool import cores
-from . import data, peers
+from . import data
+from .engines import by_duckdb, by_polars, gram, installed, versions
 from .functions import called_by, functions
 from .larger import larger
 from .limits import bandwidth_facts, compute_limit
@@ -73,8 +74,8 @@ def moments(_: Any) -> Any:
 
 MOMENTS = {
     "numpy": moments,
-    "polars": peers.by_polars("mean", "std"),
-    "duckdb": peers.by_duckdb("avg(x), stddev_pop(x)"),
+    "polars": by_polars("mean", "std"),
+    "duckdb": by_duckdb("avg(x), stddev_pop(x)"),
 }
 
 
@@ -85,7 +86,7 @@ def scaling(rows: int) -> Iterator[dict[str, Any]]:
         for family in ("gaussian", "gamma"):
             yield record("time against rows", f"fastmle, {family}", clock(partial(api.fit, family, x[:n])), at=n)
         for name, prepare in MOMENTS.items():
-            if name == "numpy" or peers.installed(name):
+            if name == "numpy" or installed(name):
                 yield record("time against rows", name, clock(partial(prepare(x[:n]), x[:n])), at=n)
     for threads in range(1, cores() + 1):
         for family in ("gaussian", "gamma", "lognormal"):
@@ -98,7 +99,7 @@ def scaling(rows: int) -> Iterator[dict[str, Any]]:
         y += np.random.default_rng(3).normal(size=few)
         yield record("time against columns", "linear", clock(partial(api.fit, "linear", (wide, y))), at=k)
         yield record("time against columns", f"mvn, {few:,} rows", clock(partial(api.fit, "mvn", wide)), at=k)
-        yield record("time against columns", "one dsyrk", clock(partial(peers.gram, wide)), at=k)
+        yield record("time against columns", "one dsyrk", clock(partial(gram, wide)), at=k)
 
 
 def run(
@@ -115,7 +116,7 @@ def run(
     if "regressions" in parts:
         say("regressions")
         done += regressions(rows / 2_000_000)
-    if "files" in parts and peers.installed("polars"):
+    if "files" in parts and installed("polars"):
         say("files")
         done += parquet(rows)
     if "start-up" in parts:
@@ -129,7 +130,7 @@ def run(
     about = {
         "node": platform.node(), "processor": processor(), "machine": platform.machine(), "system": platform.system(),
         "python_version": platform.python_version(), "cpu": {"brand_raw": processor()}, "threads": cores(), "rows": rows,
-        "versions": peers.versions(), "multiply_adds_per_second": peak(),
+        "versions": versions(), "multiply_adds_per_second": peak(),
         "openblas": {k: v for k, v in os.environ.items() if k.startswith("OPENBLAS_")},
     }  # fmt: skip
     about["node"] = "machine"  # a report is for showing

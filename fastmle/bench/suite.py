@@ -16,6 +16,7 @@ from ..likelihood import loglik
 from ..request import passes_over
 from . import data, peers
 from .data import Array
+from .engines import installed
 
 SLOW = {"scipy": 1_000_000, "numpy": 10_000_000, "numba-stats": 10_000_000, "scikit-learn": 10_000_000}
 ITERATIVE = 20_000_000
@@ -74,7 +75,7 @@ def fit_line(family: Family, sample: str, dtype: str | None = None) -> Line:
     kinds = ((peers.FITS, SLOW, 1e-6), (peers.SUMS, SLOW, None), (peers.ITERATED, FEW, 1e-2), (peers.SHORT, FEW, None))
     for table, most, rtol in kinds:
         for name, prepare in table.get(family.name, {}).items():
-            if name in ("numpy", "one dsyrk") or peers.installed(name):
+            if name in ("numpy", "one dsyrk") or installed(name):
                 engines[name] = Engine(prepare, most.get(name, 1 << 62), rtol)
     rows = ITERATIVE if not family.one_pass else 1 << 62
     return Line(
@@ -94,7 +95,7 @@ def loglik_line(family: Family, sample: str) -> Line:
     log_density = getattr(twin, "logpmf" if family.discrete else "logpdf", None)
     if log_density is not None:
         engines["scipy"] = Engine(lambda x: lambda x: log_density(x).sum(), SLOW["scipy"])
-    if family.name in peers.NUMBA_STATS and peers.installed("numba-stats"):
+    if family.name in peers.NUMBA_STATS and installed("numba-stats"):
         module, function, arguments = peers.NUMBA_STATS[family.name]
         other = getattr(import_module(f"numba_stats.{module}"), function)
         constants = arguments(*theta)
