@@ -15,9 +15,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from fastmle.bench import functions
+from fastmle.bench import functions, suite
 from fastmle.bench.cards import card
-from fastmle.bench.data import chosen, make
+from fastmle.bench.data import TRY, chosen, make
 from fastmle.bench.goals import standing
 from fastmle.bench.larger import larger, room
 from fastmle.bench.limits import add_peaks, bandwidth_facts, lower, stop
@@ -38,6 +38,16 @@ def test_a_family_finds_its_sample(name: str) -> None:
 @pytest.mark.parametrize("name", REGISTRY)
 def test_every_family_finds_its_sample(name: str) -> None:
     assert chosen(name) is not None
+
+
+@pytest.mark.parametrize("name", ["student_t", *(pytest.param(n, marks=pytest.mark.slow) for n in REGISTRY if n != "student_t")])
+def test_every_line_of_a_family_is_answered(name: str) -> None:
+    for line in suite.lines((name,)):
+        x = line.data(TRY)
+        for engine in ("fastmle", "fastmle, 1 thread"):
+            answer = line.engines[engine].prepare(x)(x)
+            assert np.isfinite(answer).all(), (line.name, engine)
+
 
 
 def test_a_run_is_saved_shown_and_compared(

@@ -113,7 +113,7 @@ def step_line(family: Family, sample: str) -> Line | None:
     def added(x: Array, **options: Any) -> Any:
         _, passes = passes_over(family, x, **options)
         sums = passes.run(terms, family.row_theta(theta)).sums()
-        return np.array([getattr(sums, name) for name in terms.sums._fields])
+        return np.array([getattr(sums, name) for name in terms.sums._fields[: len(terms.letters())]])
 
     engines = _ours(added)
     if family.name in peers.STEPS:
