@@ -20,7 +20,7 @@ from conftest import CASES
 import fastmle as fm
 from fastmle.families import family_of
 from fastmle.family import RowTerms
-from fastmle.kernels.fold import slot_kinds, slot_layout
+from fastmle.kernels.slots import slot_kinds, slot_layout
 
 ARCHITECTURES = ((8, 0), (9, 0), (10, 0))
 FAMILIES = sorted(n for n in CASES if isinstance(family_of(n, **CASES[n].constants).terms, RowTerms))

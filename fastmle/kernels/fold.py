@@ -1,8 +1,7 @@
 """The fold: what one row adds, over blocks of 4096 rows, with the running sums in registers.
 
-Row functions return what a row adds (a tuple of floats); weights, nulls, rows outside the support and the tuple
-addition are the frame's. Reassociation is allowed on that addition alone, which is what lets LLVM vectorise it;
-the row functions themselves keep IEEE semantics (contraction aside).
+Row functions return what a row adds (a tuple of floats); weights, nulls, rows outside the support and the addition
+to the sums are the frame's. Row functions keep IEEE semantics (contraction aside).
 """
 
 from __future__ import annotations
@@ -13,22 +12,13 @@ from typing import Any
 
 import numpy as np
 from numba import types
-from numba.core import cgutils
-from numba.extending import intrinsic, register_jitable
+from numba.extending import register_jitable
 from numba.np.numpy_support import from_dtype
 
+from .ahead import fetch
 from .jit import compile_kernel
-from .products import (
-    PRODUCTS,
-    REASSOCIATE,
-    TILE,
-    center,
-    extreme,
-    logs_of,
-    make_in_range,
-    make_log,
-    make_tile,
-)
+from .products import TILE, center, logs_of, make_in_range, make_log, make_tile
+from .slots import add_row, join, slot_kinds
 from .vecmath import log
 from .vecmath.machine import FLAGS, LARGEST
 
@@ -39,78 +29,6 @@ BAD, NULL, ZERO = 0, 1, 2  # columns of the counts: outside the support, null, o
 @register_jitable
 def _finite(x: float, theta: Any) -> bool:
     return abs(x) <= LARGEST
-
-
-def combined(
-    context: Any, builder: Any, layout: str, value_types: Any, args: Any, device: bool = False
-) -> list[Any]:
-    """The slots of (state, values, logs, w, log_w) with the row added, as the compiler sees them; the compilers of
-    devices know fewer flags."""
-    kinds, _, extras = layout.partition("|")
-    old = cgutils.unpack_tuple(builder, args[0])
-    row = [
-        context.cast(builder, v, t, types.float64)
-        for v, t in zip(cgutils.unpack_tuple(builder, args[1]), value_types, strict=True)
-    ]
-    given = iter(cgutils.unpack_tuple(builder, args[2]))
-    row = [next(given) if kind in PRODUCTS else v for kind, v in zip(kinds, row, strict=True) if kind != "e"]
-    slots = kinds.replace("e", "")
-    weight = args[3]
-
-    def add(a: Any, b: Any) -> Any:
-        return builder.fadd(a, b, flags=("contract",) if device else REASSOCIATE)
-
-    def weigh(v: Any) -> Any:
-        return builder.fmul(weight, v, flags=("contract",)) if "w" in extras or "d" in extras else v
-
-    def once(v: Any) -> Any:
-        none = builder.fcmp_ordered("==", weight, weight.type(0.0))
-        return builder.select(none, weight.type(0.0), v)
-
-    new = []
-    for kind, a, v in zip(slots, old[: len(slots)], row, strict=True):
-        if kind == "m":
-            new.append(extreme(builder, ">", a, v, ()) if device else extreme(builder, ">", a, v))
-        else:
-            new.append(add(a, once(v) if kind == "r" and "p" in extras else weigh(v)))
-    rest = iter(old[len(slots) :])
-    if "w" in extras:
-        new.append(add(next(rest), weight))
-    if "p" in extras:
-        new.append(add(next(rest), args[4]))
-    if "o" in extras:  # outer product of (1, values), under the squared weight
-        full = [weight] + [weigh(v) for v in row]
-        new += [add(next(rest), builder.fmul(a, b)) for i, a in enumerate(full) for b in full[i:]]
-    return new
-
-
-@intrinsic(prefer_literal=True)
-def _combine(typingctx: Any, state: Any, values: Any, logs: Any, w: Any, log_w: Any, layout: Any) -> Any:
-    """state + w * values, slot by slot, with `logs` in the places of the kinds of PRODUCTS; `layout` is made by `slot_layout`."""
-    result = types.UniTuple(types.float64, state.count)
-
-    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        new = combined(context, builder, layout.literal_value, signature.args[1].types, args)
-        return context.make_tuple(builder, result, new)
-
-    return result(state, values, logs, w, log_w, layout), codegen
-
-
-def slot_layout(kinds: str, weight_kind: str | None) -> str:
-    """The slots of a state as a string: kinds of the row's values ("s" sum, "l" sum of logarithms, "f" one that need not
-    be sharper than 1e-16 a row, "q" one about a center, "m" max, "r" sum that precision weights leave alone; "e" belongs
-    to an "l"), then the frame's own.
-
-    After the bar: "w" the sum of weights, "p" of their logarithms, "o" the outer products under the squared weight.
-    """
-    return kinds + "|" + {None: "", "frequency": "w", "precision": "wp", "sampling": "wo"}[weight_kind]
-
-
-def slot_kinds(layout: str) -> str:
-    """One letter a slot of the state that `layout` describes."""
-    kinds, _, extras = layout.translate(str.maketrans("lfqr", "ssss")).replace("e", "").partition("|")
-    pairs = (len(kinds) + 1) * (len(kinds) + 2) // 2
-    return kinds + "s" * (("w" in extras) + ("p" in extras) + pairs * ("o" in extras))
 
 
 @cache
@@ -188,7 +106,7 @@ def compile_fold(
     @register_jitable(**FLAGS)
     def combine(s, v, w):  # type: ignore[no-untyped-def]
         """All slots but the logarithms."""
-        return _combine(s, v, (0.0, 0.0), w, 0.0, layout)
+        return add_row(s, v, (0.0, 0.0), w, 0.0, layout)
 
     log_of, in_range = make_log(logs), make_in_range(logs)
     tile = make_tile(likely, where if checked else None, logs, drop, admit, combine) if products else None
@@ -200,7 +118,7 @@ def compile_fold(
         for i in range(x.size):
             xi = float(x[i])
             sound &= where(xi, th)
-            s = _combine(s, likely(xi, th), (), 1.0, 0.0, layout)
+            s = add_row(s, likely(xi, th), (), 1.0, 0.0, layout)
         return s, sound
 
     def fold(x, w, theta, sums, counts):  # type: ignore[no-untyped-def]
@@ -222,6 +140,7 @@ def compile_fold(
             if products:
                 sound, high, low = True, 1.0, 1.0
                 while lo + TILE <= end:
+                    fetch(x, lo + TILE, TILE)
                     rows = x[lo : lo + TILE]
                     s, log0, log1, sound, null, high, low = tile(
                         rows, th, stand_in, around, s, log0, log1, sound, null, high, low
@@ -231,21 +150,33 @@ def compile_fold(
                 if not (sound and in_range(high, low)):
                     s, null, log0, log1, lo = start, 0, 0.0, 0.0, b * BLOCK
             if hopeful:
-                s, sound = stretch(x[lo:end], th, s)
-                s, lo = (s, end) if sound else (start, lo)
-            xs = x[lo:end]
-            ws = w[lo:end] if weighted else w
-            for i in range(xs.size):
-                xi, wi, lw, is_bad, is_null, is_zero = admit(xs[i], ws[i] if weighted else 1.0, th, stand_in)
-                bad += is_bad
-                null += is_null
-                zero += is_zero
-                v = row(xi, th)
-                if none:
-                    s = _combine(s, v, (), wi, lw, layout)
-                else:
-                    two_logs = log_of(v[first], v[slip0], th), log_of(v[second], v[slip1], th)
-                    s = _combine(s, v, two_logs, wi, lw, layout)
+                sound = True
+                while lo < end:
+                    stop = min(lo + TILE, end)
+                    fetch(x, stop, TILE)
+                    part, fine = stretch(x[lo:stop], th, start)
+                    s, sound, lo = join(s, part, letters), sound and fine, stop
+                if not sound:
+                    s, lo = start, b * BLOCK
+            while lo < end:
+                stop = min(lo + TILE, end)
+                fetch(x, stop, TILE)
+                if weighted:
+                    fetch(w, stop, TILE)
+                xs, part = x[lo:stop], start
+                ws = w[lo:stop] if weighted else w
+                for i in range(xs.size):
+                    xi, wi, lw, is_bad, is_null, is_zero = admit(xs[i], ws[i] if weighted else 1.0, th, stand_in)
+                    bad += is_bad
+                    null += is_null
+                    zero += is_zero
+                    v = row(xi, th)
+                    if none:
+                        part = add_row(part, v, (), wi, lw, layout)
+                    else:
+                        two_logs = log_of(v[first], v[slip0], th), log_of(v[second], v[slip1], th)
+                        part = add_row(part, v, two_logs, wi, lw, layout)
+                s, lo = join(s, part, letters), stop
             for k in range(slots):
                 sums[b, k] = s[k] if found or letters[k] != "m" else -np.inf
             if products:

@@ -17,9 +17,7 @@ from .vecmath import log, log_ratio
 from .vecmath.logs import EXPONENT, log_of_normal, log_of_quotient, log_of_sum
 from .vecmath.machine import FLAGS, LARGEST, ONE, bits, fma, from_bits
 
-# Read in many places at once, tiles of 4 kB miss the cache twice as long as they compute: the processor does not foresee
-# them. Half a page it does.
-TILE = 256
+TILE = 128  # rows: that many as 16 factors in a register of eight numbers
 DOUBLINGS = 4
 FACTORS = 2**DOUBLINGS
 LANES = TILE // FACTORS

@@ -13,6 +13,7 @@ from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
+from .ahead import SECOND, prefetch
 from .tiles import TILE
 
 _FEATURES = llvmlite.binding.get_host_cpu_features()
@@ -22,7 +23,6 @@ AHEAD = TILE // LANES * 64  # bytes fetched from one address in one loop over a 
 LOOSE = ("contract", "reassoc", "nsz")
 VECTOR = ir.VectorType(ir.DoubleType(), LANES)
 _FOUR = ir.VectorType(ir.DoubleType(), ACROSS)
-_BYTE = ir.IntType(8).as_pointer()
 
 
 def data_of(context: Any, builder: Any, signature: Any, args: Any, k: int) -> Any:
@@ -46,13 +46,6 @@ def add_product(builder: Any, slot: Any, x: Any, y: Any) -> None:
     """The running sum in `slot` + x y."""
     product = builder.fmul(x, y, flags=LOOSE)
     builder.store(builder.fadd(builder.load(slot), product, flags=LOOSE), slot)
-
-
-def prefetch(builder: Any, address: Any) -> None:
-    """Fetch a line into the second-level cache."""
-    number = ir.IntType(32)
-    function = builder.module.declare_intrinsic("llvm.prefetch", [_BYTE], ir.FunctionType(ir.VoidType(), [_BYTE, *[number] * 3]))
-    builder.call(function, [builder.inttoptr(address, _BYTE), number(0), number(2), number(1)])
 
 
 def splat(builder: Any, x: Any) -> Any:
@@ -99,7 +92,7 @@ def load_four(typingctx: Any, t: Any, j: Any, address: Any, stride: Any, center:
             rows = []
             for lane in range(LANES):
                 place = builder.add(args[2], builder.mul(builder.add(r, long(lane)), args[3]))
-                prefetch(builder, builder.add(place, tile))
+                prefetch(builder, builder.add(place, tile), SECOND)
                 rows.append(builder.load(builder.inttoptr(place, _FOUR.as_pointer()), align=8))
             for x, c, s, column in zip(_transposed(builder, rows), centers, scales, columns, strict=True):
                 store_vector(builder, builder.fmul(builder.fsub(x, c), s), column, r)
@@ -120,7 +113,7 @@ def load_column(typingctx: Any, out: Any, address: Any, center: Any, per: Any) -
         long = context.get_value_type(types.intp)
         x, c, s = builder.inttoptr(args[1], ir.DoubleType().as_pointer()), splat(builder, args[2]), splat(builder, args[3])
         with cgutils.for_range_slice(builder, long(0), long(TILE), long(LANES), long) as (r, _):
-            prefetch(builder, builder.ptrtoint(builder.gep(x, [builder.add(r, long(TILE))]), long))
+            prefetch(builder, builder.ptrtoint(builder.gep(x, [builder.add(r, long(TILE))]), long), SECOND)
             store_vector(builder, builder.fmul(builder.fsub(load_vector(builder, x, r), c), s), data, r)
         return context.get_dummy_value()
 
@@ -217,7 +210,7 @@ def multiply(typingctx: Any, a: Any, i: Any, b: Any, j: Any, acc: Any, at: Any, 
             builder.store(load_vector(builder, out, place), slot)
         with cgutils.for_range_slice(builder, long(0), long(TILE), long(LANES), long) as (r, _):
             for address in args[6:]:
-                prefetch(builder, builder.add(address, builder.mul(r, long(64 // LANES))))
+                prefetch(builder, builder.add(address, builder.mul(r, long(64 // LANES))), SECOND)
             wide = [load_vector(builder, base, r) for base in rows_b]
             for d, base in enumerate(rows_a):
                 x = load_vector(builder, base, r)

@@ -11,8 +11,9 @@ import numpy as np
 
 from ..family import Family, NoTheta, RowTerms, Sums, Vector
 from ..kernels import exact
-from ..kernels.fold import BLOCK, compile_fold, slot_kinds, slot_layout
+from ..kernels.fold import BLOCK, compile_fold
 from ..kernels.ones import compile_ones
+from ..kernels.slots import slot_kinds, slot_layout
 from ..pool import run_slices
 from ..sources.parts import Parts
 from .base import Chunk, Options

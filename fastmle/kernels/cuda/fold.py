@@ -12,8 +12,9 @@ from typing import Any, NamedTuple
 from numba import cuda, types
 from numba.extending import register_jitable
 
-from ..fold import BLOCK, LARGEST, _finite, slot_kinds
+from ..fold import BLOCK, LARGEST, _finite
 from ..products import logs_of, make_log
+from ..slots import slot_kinds
 from ..vecmath import log
 from . import maths
 from .parts import adder, put, read, taker

@@ -15,8 +15,8 @@ from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic, overload
 
-from ..fold import combined
 from ..products import PRODUCTS
+from ..slots import combined
 from ..tiles import F32, F64, I32, I64
 
 _C_TYPES = (ctypes.c_double, ctypes.c_float, ctypes.c_int64, ctypes.c_int32, ctypes.c_uint8)
