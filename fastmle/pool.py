@@ -1,6 +1,6 @@
 """The one pool of threads: kernels release the GIL, so plain threads reach the bandwidth of the machine.
 
-A launch costs a few microseconds beside the waking of a thread: a queue, and two locks a slice in place of futures.
+A launch costs a few microseconds beside the waking of a thread: a queue, and two locks a thread in place of futures.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from collections.abc import Callable
 from queue import SimpleQueue
 
 Job = Callable[[int, int], None]
+SMALLEST = 8  # of how many slices of a thread's share the last ones are
 
 
 def cores() -> int:
@@ -21,40 +22,69 @@ def cores() -> int:
         return os.cpu_count() or 1
 
 
-class _Slice:
-    """A part of a job, done once by whoever comes first: a thread of the pool, or the one that asked for it."""
+class _Work:
+    """A job over range(count), given out in slices: large ones first, then smaller, so that all threads end together,
+    also where one starts late or is held up by another process."""
 
-    def __init__(self, job: Job, start: int, stop: int) -> None:
-        self._job, self._start, self._stop = job, start, stop
-        self._begun, self._done = threading.Lock(), threading.Lock()
-        self._done.acquire()
+    def __init__(self, job: Job, count: int, threads: int) -> None:
         self.error: BaseException | None = None
+        self._job, self._count, self._threads = job, count, threads
+        self._least = max(1, count // (SMALLEST * threads))
+        self._next, self._lock = 0, threading.Lock()
+
+    def _take(self) -> tuple[int, int]:
+        with self._lock:
+            start, left = self._next, self._count - self._next
+            self._next = start + min(left, max(self._least, 3 * left // (4 * self._threads)))
+            return start, self._next
 
     def run(self) -> None:
-        if not self._begun.acquire(blocking=False):
-            return
+        """Slice after slice, until none is left."""
         try:
-            self._job(self._start, self._stop)
-        except BaseException as error:  # noqa: BLE001  (raised where it was asked for)
-            self.error = error
-        finally:
-            self._done.release()
+            while True:
+                start, stop = self._take()
+                if start == stop:
+                    return
+                self._job(start, stop)
+        except BaseException as error:  # noqa: BLE001  (raised where the job was asked for)
+            with self._lock:
+                self.error = self.error or error
+                self._next = self._count  # nobody begins another one
+
+
+class _Help:
+    """A thread's share of the work, which is done once or called off."""
+
+    def __init__(self, work: _Work) -> None:
+        self._work: _Work | None = work
+        self._begun, self._done = threading.Lock(), threading.Lock()
+        self._done.acquire()
+
+    def run(self) -> None:
+        if self._begun.acquire(blocking=False):
+            try:
+                assert self._work is not None  # it is called off by who begins it
+                self._work.run()
+            finally:
+                self._done.release()
 
     def wait(self) -> None:
-        """Until it is done; here, if nobody has begun."""
-        self.run()
+        """Until it is done, if it was begun at all; if not, it never will be."""
+        if self._begun.acquire(blocking=False):
+            self._work = None  # and what the job looks at
+            return
         with self._done:
             pass
 
 
 class _Pool:
     def __init__(self, threads: int) -> None:
-        self.queue: SimpleQueue[_Slice] = SimpleQueue()
+        self.queue: SimpleQueue[_Help] = SimpleQueue()
         for number in range(threads):
             threading.Thread(target=_work, args=(self.queue,), name=f"fastmle_{number}", daemon=True).start()
 
 
-def _work(queue: SimpleQueue[_Slice]) -> None:
+def _work(queue: SimpleQueue[_Help]) -> None:
     while True:
         part = queue.get()
         part.run()
@@ -74,22 +104,20 @@ if hasattr(os, "register_at_fork"):
 
 
 def run_slices(job: Job, count: int, threads: int) -> None:
-    """Call job(start, stop) on `threads` nearly equal slices of range(count): the last one on this thread."""
+    """Call job(start, stop) on slices that make up range(count), on `threads` threads, this one among them."""
     global _pool
     threads = max(1, min(threads, count))
-    edges = [count * t // threads for t in range(threads + 1)]
-    waiting: list[_Slice] = []
-    if threads > 1:
-        if _pool is None:
-            _pool = _Pool(max(1, cores() - 1))
-        waiting = [_Slice(job, a, b) for a, b in zip(edges[:-2], edges[1:-1], strict=True)]
-        for part in waiting:
-            _pool.queue.put(part)
-    try:
-        job(edges[-2], edges[-1])
-    finally:
-        for part in waiting:
-            part.wait()  # for all, before the caller's buffers may go
-    for part in waiting:
-        if part.error is not None:
-            raise part.error
+    if threads == 1:
+        job(0, count)
+        return
+    if _pool is None:
+        _pool = _Pool(max(1, cores() - 1))
+    work = _Work(job, count, threads)
+    helps = [_Help(work) for _ in range(threads - 1)]
+    for part in helps:
+        _pool.queue.put(part)
+    work.run()
+    for part in helps:
+        part.wait()  # before the caller's buffers may go
+    if work.error is not None:
+        raise work.error

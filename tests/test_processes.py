@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import shutil
@@ -72,22 +73,47 @@ def test_eight_threads_at_once() -> None:
         assert merged == 600_000
 
 
-def test_a_launch_ends_with_its_last_slice_and_raises_its_first_error() -> None:
+@pytest.mark.parametrize(("count", "threads"), [(1, 2), (10, 7), (1000, 2), (12_345, 3)])
+def test_slices_make_up_the_whole_and_get_smaller(count: int, threads: int) -> None:
     done: list[tuple[int, int]] = []
-    run_slices(lambda a, b: done.append((a, b)), 10, 7)
-    assert sorted(done) == [(10 * t // 7, 10 * (t + 1) // 7) for t in range(7)]
+    run_slices(lambda a, b: done.append((a, b)), count, threads)
+    done.sort()
+    assert done[0][0] == 0 and done[-1][1] == count
+    assert all(a < b for a, b in done) and all(one[1] == next_one[0] for one, next_one in itertools.pairwise(done))
+    sizes = [b - a for a, b in done[:-1]]
+    assert sizes == sorted(sizes, reverse=True) and len(done) < 100
+
+
+def test_a_thread_that_is_held_up_keeps_nobody_waiting_with_slices_to_do() -> None:
+    done: list[tuple[int, int, str]] = []
+    first = threading.Event()
+
+    def job(a: int, b: int) -> None:
+        done.append((a, b, threading.current_thread().name))
+        if not first.is_set():
+            first.set()
+            time.sleep(0.3)
+
+    run_slices(job, 1000, 2)
+    assert sum(b - a for a, b, _ in done) == 1000
+    held_up = next(name for a, _, name in done if a == 0)
+    assert [a for a, _, name in done if name == held_up] == [0]
+
+
+def test_a_launch_ends_with_its_last_slice_and_raises_its_first_error() -> None:
     places: list[tuple[int, int]] = []
 
-    def nested(a: int, b: int) -> None:  # more launches than threads: whoever waits for a slice does it
-        run_slices(lambda c, d: places.append((a, c)), 5, 5)
+    def nested(a: int, b: int) -> None:  # more launches than threads: nobody waits for a thread that does not come
+        for k in range(a, b):
+            run_slices(lambda c, d: places.extend((k, i) for i in range(c, d)), 5, 5)
 
     run_slices(nested, 6, 6)
-    assert sorted(places) == [(a, c) for a in range(6) for c in range(5)]
+    assert sorted(places) == [(k, i) for k in range(6) for i in range(5)]
     ended_slices: list[int] = []
     begun = threading.Event()
 
     def failing(a: int, b: int) -> None:
-        if a == 1:  # on this thread
+        if threading.current_thread() is threading.main_thread():
             assert begun.wait(20.0)
             raise KeyError(a)
         begun.set()
@@ -97,7 +123,7 @@ def test_a_launch_ends_with_its_last_slice_and_raises_its_first_error() -> None:
 
     with pytest.raises(KeyError):
         run_slices(failing, 2, 2)
-    assert ended_slices == [0]  # the caller's own error came first, and yet it waited
+    assert len(ended_slices) == 1  # the caller's own error came first, and yet it waited
 
     def one(a: int, b: int) -> None:
         if a == 1:

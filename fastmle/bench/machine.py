@@ -16,12 +16,13 @@ READERS = (("total", "float64"), ("streams", "float64"), ("total", "int64"), ("x
 TURNS = 200_000
 
 
-def fastest(job: Callable[[int, int], None], rounds: int) -> float:
-    """Seconds of the best of several rounds of job(0, 1), job(1, 2), ..., one on each core, after one that does not count."""
+def fastest(job: Callable[[int, int], None], rounds: int, count: int | None = None) -> float:
+    """Seconds of the best of several rounds of `job` over range(count), one for each core if not said otherwise, on all
+    cores; after one round that does not count."""
     times = []
     for _ in range(rounds + 1):
         start = time.perf_counter()
-        run_slices(job, cores(), cores())
+        run_slices(job, count or cores(), cores())
         times.append(time.perf_counter() - start)
     return min(times[1:])
 
@@ -32,11 +33,9 @@ def bandwidth(x: Array, rounds: int = 7) -> float:
     data = data[: data.size // 8 * 8]
     best = 0.0
     for how, dtype in READERS:
-        kernel = compile_read(how, dtype)
-        parts = np.array_split(data.view(dtype), cores())
-        for part in parts:
-            part.flags.writeable = False
-        best = max(best, data.size / fastest(lambda i, _, k=kernel, p=parts: k(p[i]), rounds))  # type: ignore[misc]
+        kernel, numbers = compile_read(how, dtype), data.view(dtype)
+        numbers.flags.writeable = False
+        best = max(best, data.size / fastest(lambda a, b, k=kernel, d=numbers: k(d[a:b]), rounds, data.size // 8))  # type: ignore[misc]
     return best
 
 

@@ -11,9 +11,11 @@ from llvmlite import ir
 from numba import types
 from numba.extending import intrinsic
 
+from .ahead import fetch
 from .jit import compile_kernel
 
-STRETCH = 1 << 18  # bytes between two looks at whether something else than 0 and 1 was among them
+TILE = 256  # words of eight bytes
+STRETCH = 128 * TILE  # words between two looks at whether something else than 0 and 1 was among them
 OTHER = 0xFEFEFEFEFEFEFEFE  # the bits that a one does not have
 _WORD = ir.IntType(64)
 
@@ -35,18 +37,24 @@ def compile_ones() -> Callable[[Any], int]:
 
     def ones(x):  # type: ignore[no-untyped-def]
         total = 0
-        for lo in range(0, x.size, STRETCH):
-            part = x[lo : min(lo + STRETCH, x.size)]
-            words = part[: part.size // 8 * 8].view(np.uint64)
+        words = x[: x.size // 8 * 8].view(np.uint64)
+        for lo in range(0, words.size, STRETCH):
             seen = np.uint64(0)
-            for i in range(words.size):
-                total += _set_bits(words[i])
-                seen |= words[i]
-            for i in range(8 * words.size, part.size):
-                total += part[i]
-                seen |= np.uint64(part[i])
+            for at in range(lo, min(lo + STRETCH, words.size), TILE):
+                fetch(words, at + TILE, TILE)
+                part = words[at : min(at + TILE, words.size)]
+                here, some = 0, np.uint64(0)
+                for i in range(part.size):
+                    here += _set_bits(part[i])
+                    some |= part[i]
+                total += here
+                seen |= some
             if seen & np.uint64(OTHER):
                 return -1
+        for i in range(8 * words.size, x.size):
+            if x[i] > 1:
+                return -1
+            total += x[i]
         return total
 
     column = types.Array(types.uint8, 1, "C", readonly=True)

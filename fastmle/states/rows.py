@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from fractions import Fraction
-from functools import cache, cached_property
+from functools import cache, lru_cache
 from typing import Any
 
 import numpy as np
@@ -35,6 +35,16 @@ def _slots(kinds: str, weight_kind: str | None) -> tuple[str, str]:
     """The layout of the slots, and a letter for each."""
     layout = slot_layout(kinds, weight_kind)
     return layout, slot_kinds(layout)
+
+
+@lru_cache(64)
+def _whole_numbers(terms: RowTerms, theta: Any) -> np.ndarray | None:
+    """What a zero and a one add, (2, slots), if these are whole numbers: their sums are exact, whatever the blocks."""
+    theta = terms.theta() if theta is None else theta
+    if terms.anchor is not None or (terms.support and not (terms.support(0.0, theta) and terms.support(1.0, theta))):
+        return None
+    rows = np.array([terms.row(0.0, theta), terms.row(1.0, theta)], float)
+    return rows if ((rows == np.rint(rows)) & (np.abs(rows) <= WHOLE)).all() else None
 
 
 class RowState(TotalsState):
@@ -93,27 +103,16 @@ class RowState(TotalsState):
 
     def _add_until_drift(self, columns: Chunk, w: np.ndarray, first_row: int) -> int:
         """Of a column of zeros and ones only the ones are counted, where what they add makes no rounding."""
-        if columns[0].dtype == np.uint8 and self._whole_numbers is not None:
-            x = np.ascontiguousarray(columns[0])
-            ones = self._ones(x)
+        if columns[0].dtype == np.uint8 and set(self.layout) == {"s", "|"} and self.options.device == "cpu":
+            x, added = np.ascontiguousarray(columns[0]), _whole_numbers(self.terms, self.theta)
+            ones = self._ones(x) if added is not None else -1
             if ones >= 0:
-                totals, found = self.totals.copy(), np.array([[x.size - ones], [ones]]) * self._whole_numbers
+                totals, found = self.totals.copy(), np.array([[x.size - ones], [ones]]) * added
                 exact.add_blocks()(totals, self.is_max, found)
                 self.totals = totals
                 self.count(x.size, 0, 0, 0)
                 return x.size
         return super()._add_until_drift(columns, w, first_row)
-
-    @cached_property
-    def _whole_numbers(self) -> np.ndarray | None:
-        """What a zero and a one add, (2, slots), if these are whole numbers: their sums are exact, whatever the blocks."""
-        terms, theta = self.terms, self.theta if self.theta is not None else self.terms.theta()
-        if terms.anchor is not None or set(self.layout) != {"s", "|"} or self.options.device != "cpu":
-            return None
-        if terms.support is not None and not (terms.support(0.0, theta) and terms.support(1.0, theta)):
-            return None
-        rows = np.array([terms.row(0.0, theta), terms.row(1.0, theta)], float)
-        return rows if ((rows == np.rint(rows)) & (np.abs(rows) <= WHOLE)).all() else None
 
     def _ones(self, x: np.ndarray) -> int:
         """How many ones, or -1 if there are other numbers."""
