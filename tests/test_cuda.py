@@ -28,14 +28,18 @@ INSTALLED = importlib.util.find_spec("numba_cuda") is not None
 needs_extra = pytest.mark.skipif(not INSTALLED, reason="the extra 'cuda' (numba-cuda[cu13], 0.5 GB) is not installed")
 
 
-def run_checks(**environment: str) -> None:
+def run_checks(only: str = "", **environment: str) -> None:
     checks = Path(__file__).with_name("device_checks.py")
-    command = [sys.executable, "-m", "pytest", "-q", "--tb=short", "-p", "no:cacheprovider", str(checks)]
+    command = [sys.executable, "-m", "pytest", "-q", "--tb=short", "-p", "no:cacheprovider", str(checks), "-k", only]
     done = subprocess.run(command, env={**os.environ, **environment}, capture_output=True, text=True, timeout=600)
     assert done.returncode == 0, done.stdout[-6000:] + done.stderr[-2000:]
 
 
-@pytest.mark.parametrize("when", ["always", pytest.param("with -m cuda", marks=pytest.mark.cuda)])
+def test_a_family_of_each_shape_in_the_simulator() -> None:
+    run_checks("(adds_what and (gaussian or gamma or weibull)) or counts_of_all or named", NUMBA_ENABLE_CUDASIM="1")
+
+
+@pytest.mark.parametrize("when", [pytest.param("slow", marks=pytest.mark.slow), pytest.param("cuda", marks=pytest.mark.cuda)])
 def test_every_kernel_in_the_simulator(when: str) -> None:
     run_checks(NUMBA_ENABLE_CUDASIM="1")
 

@@ -105,7 +105,7 @@ def test_a_launch_ends_with_its_last_slice_and_raises_its_first_error() -> None:
 
     def nested(a: int, b: int) -> None:  # more launches than threads: nobody waits for a thread that does not come
         for k in range(a, b):
-            run_slices(lambda c, d: places.extend((k, i) for i in range(c, d)), 5, 5)
+            run_slices(lambda c, d, k=k: places.extend((k, i) for i in range(c, d)), 5, 5)
 
     run_slices(nested, 6, 6)
     assert sorted(places) == [(k, i) for k in range(6) for i in range(5)]

@@ -10,11 +10,13 @@ from numba import types
 from numba.extending import register_jitable
 from numba.np.numpy_support import from_dtype
 
+from .ahead import fetch
 from .jit import compile_kernel
 from .octets import SIDE_BY_SIDE, TILE, count_four, extent
 from .vecmath.exps import at_least, at_most
 from .vecmath.machine import FLAGS
 
+SOME = 128  # rows that are fetched at a time
 STEP = 1024  # rows whose table places are computed at a time
 FEW = 64  # values within a tile, up to which comparing all rows with each is faster than to add in memory row by row
 PATIENCE = 64  # steps in memory before bytes are tried again
@@ -51,11 +53,13 @@ def compile_count(dtype: str, weighted: bool) -> Callable[..., int]:
     def narrow(x, lowest, limit, octets):  # type: ignore[no-untyped-def]
         """The values as bytes, and whether all are whole numbers from `lowest` up to `limit`."""
         fine = True
-        for i in range(TILE):
-            v = float(x[i])
-            k = np.int32(at_most(at_least(v, lowest), limit))
-            fine &= float(k) == v
-            octets[i] = np.uint8(k)
+        for lo in range(0, TILE, SOME):
+            fetch(x, lo + SOME, SOME)
+            for i in range(lo, lo + SOME):
+                v = float(x[i])
+                k = np.int32(at_most(at_least(v, lowest), limit))
+                fine &= float(k) == v
+                octets[i] = np.uint8(k)
         return fine
 
     @register_jitable
@@ -77,6 +81,8 @@ def compile_count(dtype: str, weighted: bool) -> Callable[..., int]:
             if wait == 0 and lo + TILE <= x.size:
                 xs = x[lo : lo + TILE]
                 octets = xs if byte else own
+                if byte:
+                    fetch(xs, TILE, TILE)
                 if byte or narrow(xs, lowest, limit, own):
                     bottom, top = extent(octets)
                     if bottom >= lowest and top < size:

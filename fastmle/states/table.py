@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from threading import get_ident
 from typing import Any
 
 import numpy as np
@@ -81,17 +82,18 @@ class TableState(State):
         lowest, size = self._places()
         left = np.empty(x.size, np.int64)
         found: list[tuple[int, int]] = []
-        tables: list[np.ndarray] = []
+        tables: dict[int, np.ndarray] = {}  # of each thread
 
         def job(lo: int, hi: int) -> None:
-            table = self.dense[:, :size] if weighted else np.zeros((WAYS, size), np.int64)
-            if weighted:
-                table = np.ascontiguousarray(table)
-            found.append((lo, kernel(x[lo:hi], w[lo:hi], lowest, table, left[lo:hi])))
-            tables.append(table)
+            thread = get_ident()
+            if thread not in tables:
+                tables[thread] = (
+                    np.ascontiguousarray(self.dense[:, :size]) if weighted else np.zeros((WAYS, size), np.int64)
+                )
+            found.append((lo, kernel(x[lo:hi], w[lo:hi], lowest, tables[thread], left[lo:hi])))
 
         run_slices(job, x.size, self.options.threads if x.size > SERIAL and not weighted else 1)
-        for table in tables:
+        for table in tables.values():
             if weighted:
                 self.dense[:, :size] = table
             else:

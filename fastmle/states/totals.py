@@ -6,6 +6,8 @@ import time
 from abc import abstractmethod
 from copy import copy
 from fractions import Fraction
+from functools import lru_cache
+from threading import get_ident
 from typing import Any
 
 import numpy as np
@@ -25,9 +27,9 @@ MOST_SUMS = 1 << 22  # block sums that a launch may fill
 _NO_WEIGHTS = np.empty(0)
 
 
-def boundaries(first_row: int, blocks: int) -> np.ndarray:
-    """Where in the next `blocks` blocks the anchor may move: block counts in 1..blocks."""
-    first = first_row // BLOCK
+@lru_cache(16)
+def boundaries(first: int, blocks: int) -> np.ndarray:
+    """Where in the `blocks` blocks after the `first` ones of a stream the anchor may move: block counts in 1..blocks."""
     powers = 2 ** np.arange(BOUNDARY.bit_length())
     later = np.arange((first // BOUNDARY + 1) * BOUNDARY, first + blocks + 1, BOUNDARY)
     places = np.concatenate([powers, later[later > BOUNDARY]]) - first
@@ -103,7 +105,7 @@ class TotalsState(State):
         self.rows += rows
         self.seen += rows
         before, after = first_row // BLOCK, (first_row + rows) // BLOCK
-        if after > before and boundaries(first_row, after - before).size:
+        if after > before and boundaries(before, after - before).size:
             with np.errstate(all="ignore"):
                 gone = self._drift(np.array([self.values()]), np.array([self.rows]))[0] > DRIFT
             if gone:
@@ -123,7 +125,7 @@ class TotalsState(State):
         if self.theta is None:
             self._choose_anchor(columns, w)
         sums, counts, parts = self._launch(columns, w)
-        at = boundaries(first_row, rows // BLOCK)
+        at = boundaries(first_row // BLOCK, rows // BLOCK)
         running, tally = np.zeros((at.size + 1, sums.shape[1])), np.zeros((at.size + 1, 3), np.int64)
         sound = exact.survey()(self.is_max, sums, counts, at, running, tally)
         stop = -1
@@ -152,13 +154,14 @@ class TotalsState(State):
         if blocks > 1:
             sums, counts = np.empty((blocks, len(self.letters))), np.empty((blocks, 3), np.int64)
         kernel, add_blocks = self._kernel(columns, w), exact.add_blocks()
-        parts: list[np.ndarray] = []
+        parts: dict[int, np.ndarray] = {}  # of each thread
 
         def job(lo: int, hi: int) -> None:
             kernel(lo, hi, sums[lo:hi], counts[lo:hi])
-            part = exact.empty_totals(self.letters)
-            add_blocks(part, self.is_max, sums[lo:hi])
-            parts.append(part)
+            thread = get_ident()
+            if thread not in parts:
+                parts[thread] = exact.empty_totals(self.letters)
+            add_blocks(parts[thread], self.is_max, sums[lo:hi])
 
         few = rows * len(columns) <= SERIAL
         threads = 1 if few or self.options.device != "cpu" or rows * self._pace < WORTH else self.options.threads
@@ -166,7 +169,7 @@ class TotalsState(State):
         run_slices(job, blocks, threads)
         if not few:
             self._pace = threads * (time.perf_counter() - start) / rows
-        return sums, counts, parts
+        return sums, counts, list(parts.values())
 
     def _take(self, parts: list[np.ndarray], tally: np.ndarray, rows: int) -> None:
         totals = self.totals.copy()
