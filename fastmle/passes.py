@@ -115,7 +115,12 @@ class Passes:
         )
 
     def pilot(self, terms: RowTerms, rows: int) -> tuple[Passes, bool]:
-        """Passes over the usable ones of the first rows, and whether these are all: up to 2 · `rows`, else `rows`.
+        """Passes over what `first` gives, and whether that is all."""
+        first, whole = self.first(terms, rows)
+        return self.over(first), whole
+
+    def first(self, terms: RowTerms, rows: int) -> tuple[Chunk, bool]:
+        """The usable ones of the first rows, and whether these are all: up to 2 · `rows`, else `rows`.
 
         They are told by their number in the stream alone, so that the way it comes in chunks does not show.
         """
@@ -135,7 +140,7 @@ class Passes:
             keep &= terms.support(first[0].astype(np.float64), terms.theta())
         if self.options.weighted:
             keep &= (first[-1] > 0.0) & np.isfinite(first[-1])
-        return self.over(tuple(c[keep] for c in first)), whole
+        return tuple(c[keep] for c in first), whole
 
     def share(self, value: float) -> float:
         """The share of the weight that rows of this value have: one more read."""

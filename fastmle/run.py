@@ -50,7 +50,7 @@ class Run:
         return self._done[key]
 
     def median(self) -> tuple[float, float]:
-        return median_interval(self.passes)
+        return median_interval(self.passes, self.family.terms)  # type: ignore[arg-type]
 
     def found(self, s: Sums, solution: Solution, how: str = "newton", path: list[Step] | None = None) -> Found:
         theta = np.array(solution.theta, float)

@@ -9,10 +9,12 @@ import numpy as np
 from numba import types
 from numba.np.numpy_support import from_dtype
 
+from .ahead import fetch
 from .jit import compile_kernel
 from .vecmath.machine import bits
 
 BINS = 1 << 16
+TILE = 128  # rows fetched at a time
 _MAGNITUDE = (1 << 63) - 1
 
 
@@ -29,34 +31,68 @@ def value_of(key: int) -> float:
 
 @cache
 def compile_select(dtype: str, weighted: bool) -> Callable[..., int]:
-    """The kernel `select(x, w, low, shift, counts, sums, left)` -> how many row numbers it wrote to `left`.
+    """The kernel `select(x, w, low, shift, counts, sums, whole, left)` -> how many row numbers it wrote to `left`.
 
-    Adds each row whose key lies in [low, low + BINS · 2^shift) to its bin: 1 to `counts`, its weight to `sums`, strictly
-    in the order of rows. Rows that are not finite or have no positive weight are left to the caller.
+    Adds each row whose key lies in [low, low + BINS · 2^shift) to its bin: 1 to `counts`, its weight to `sums`; and the
+    weight of all rows below, and of all rows, to `whole`; strictly in the order of rows. Rows that are not finite or
+    have no positive weight are left to the caller.
     """
 
-    def select(x, w, low, shift, counts, sums, left):  # type: ignore[no-untyped-def]
+    def select(x, w, low, shift, counts, sums, whole, left):  # type: ignore[no-untyped-def]
         m = 0
-        for i in range(x.size):
-            v = float(x[i]) + 0.0
-            usable = abs(v) < np.inf
-            if weighted:
-                usable &= (w[i] > 0.0) & (w[i] < np.inf)
-            if not usable:
-                left[m] = i
-                m += 1
-                continue
-            b = bits(v)
-            key = b ^ (b >> 63 & _MAGNITUDE)
-            k = (np.uint64(key) - np.uint64(low)) >> np.uint64(shift)
-            if k < BINS:
-                counts[k] += 1
+        below = rows = 0
+        for lo in range(0, x.size, TILE):
+            fetch(x, lo + TILE, TILE)
+            for i in range(lo, min(lo + TILE, x.size)):
+                v = float(x[i]) + 0.0
+                usable = abs(v) < np.inf
                 if weighted:
-                    sums[k] += w[i]
+                    usable &= (w[i] > 0.0) & (w[i] < np.inf)
+                if not usable:
+                    left[m] = i
+                    m += 1
+                    continue
+                b = bits(v)
+                key = b ^ (b >> 63 & _MAGNITUDE)
+                under = key < low
+                if weighted:
+                    whole[0] += w[i] if under else 0.0
+                    whole[1] += w[i]
+                else:
+                    below += under
+                    rows += 1
+                k = (np.uint64(key) - np.uint64(low)) >> np.uint64(shift)
+                if k < BINS:
+                    counts[k] += 1
+                    if weighted:
+                        sums[k] += w[i]
+        if not weighted:
+            whole[0] += below
+            whole[1] += rows
         return m
 
     column = types.Array(from_dtype(np.dtype(dtype)), 1, "C", readonly=True)
     weights = types.Array(types.float64, 1, "C", readonly=True)
-    whole, real = types.int64[::1], types.float64[::1]
-    signature = types.int64(column, weights, types.int64, types.int64, whole, real, whole)
+    numbers, real = types.int64[::1], types.float64[::1]
+    signature = types.int64(column, weights, types.int64, types.int64, numbers, real, real, numbers)
     return compile_kernel(select, signature, f"select_{dtype}_{'weighted' if weighted else 'plain'}")
+
+
+@cache
+def compile_gather(dtype: str) -> Callable[..., int]:
+    """The kernel `gather(x, low, high, found)` -> how many row numbers it wrote to `found`: of rows from low to high, of which
+    it may hold one fewer than it has places."""
+
+    def gather(x, low, high, found):  # type: ignore[no-untyped-def]
+        m = 0
+        for lo in range(0, x.size, TILE):
+            fetch(x, lo + TILE, TILE)
+            for i in range(lo, min(lo + TILE, x.size)):
+                v = float(x[i])
+                found[m] = i  # written over, if it is none of them
+                m += (v >= low) & (v <= high)
+        return m
+
+    column = types.Array(from_dtype(np.dtype(dtype)), 1, "C", readonly=True)
+    signature = types.int64(column, types.float64, types.float64, types.int64[::1])
+    return compile_kernel(gather, signature, f"gather_{dtype}")
