@@ -11,7 +11,6 @@ from collections.abc import Callable
 from queue import SimpleQueue
 
 Job = Callable[[int, int], None]
-SMALLEST = 8  # of how many slices of a thread's share the last ones are
 
 
 def cores() -> int:
@@ -26,10 +25,9 @@ class _Work:
     """A job over range(count), given out in slices: large ones first, then smaller, so that all threads end together,
     also where one starts late or is held up by another process."""
 
-    def __init__(self, job: Job, count: int, threads: int) -> None:
+    def __init__(self, job: Job, count: int, threads: int, least: int) -> None:
         self.error: BaseException | None = None
-        self._job, self._count, self._threads = job, count, threads
-        self._least = max(1, count // (SMALLEST * threads))
+        self._job, self._count, self._threads, self._least = job, count, threads, least
         self._next, self._lock = 0, threading.Lock()
 
     def _take(self) -> tuple[int, int]:
@@ -103,8 +101,11 @@ if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_forget)
 
 
-def run_slices(job: Job, count: int, threads: int) -> None:
-    """Call job(start, stop) on slices that make up range(count), on `threads` threads, this one among them."""
+def run_slices(job: Job, count: int, threads: int, least: int = 1) -> None:
+    """Call job(start, stop) on slices that make up range(count), on `threads` threads, this one among them.
+
+    Slices get smaller down to `least`, which should be some 100 µs of work: then no thread waits for another for longer.
+    """
     global _pool
     threads = max(1, min(threads, count))
     if threads == 1:
@@ -112,7 +113,7 @@ def run_slices(job: Job, count: int, threads: int) -> None:
         return
     if _pool is None:
         _pool = _Pool(max(1, cores() - 1))
-    work = _Work(job, count, threads)
+    work = _Work(job, count, threads, least)
     helps = [_Help(work) for _ in range(threads - 1)]
     for part in helps:
         _pool.queue.put(part)

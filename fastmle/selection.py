@@ -26,6 +26,7 @@ SAMPLE = 1 << 16  # first rows, from which the window about the median is drawn
 FEW = 1 << 10
 CERTAIN = 5.0  # standard errors of their median on each side of it
 LAUNCH = 1 << 24
+LEAST = 64 * BLOCK
 SERIAL = 24 * BLOCK
 _NO_WEIGHTS = np.empty(0)
 
@@ -78,7 +79,7 @@ class Histogram(Tally):
             found.append((lo, kernel(x[lo:hi], w[lo:hi], *window, counts, self.sums, whole, left[lo:hi])))
 
         threads = self.options.threads if x.size > SERIAL and not self.options.weighted else 1
-        run_slices(job, x.size, threads)
+        run_slices(job, x.size, threads, LEAST)
         for counts, whole in tallies.values():
             self.counts += counts
             self.below += float(whole[0])
@@ -120,7 +121,7 @@ class Gathered(Tally):
             rows = np.empty(hi - lo + 1, np.int64)
             found.append((lo, lo + rows[: kernel(x[lo:hi], self.low, self.high, rows)]))
 
-        run_slices(job, x.size, self.options.threads if x.size > SERIAL else 1)
+        run_slices(job, x.size, self.options.threads if x.size > SERIAL else 1, LEAST)
         inside = np.concatenate([rows for _, rows in sorted(found, key=lambda part: part[0])])
         if weights:
             inside = inside[weights[0][inside] > 0.0]

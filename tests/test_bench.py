@@ -109,7 +109,7 @@ def test_a_file_too_large_for_the_disk_is_refused(tmp_path: Path) -> None:
 
 @pytest.mark.skipif(sys.platform == "win32", reason="sends a signal")
 def test_an_interrupted_run_leaves_no_file(tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "fastmle.cli", "bench", "--part", "scaling", "--rows", "1000", "--scaling", "1e8", "--out"]
+    command = [sys.executable, "-m", "fastmle", "bench", "--part", "scaling", "--rows", "1000", "--scaling", "1e8", "--out"]
     run = subprocess.Popen([*command, str(tmp_path / "out")], env={**os.environ, "TMPDIR": str(tmp_path)})
     try:
         end = time.monotonic() + 60.0

@@ -45,7 +45,7 @@ def run(capsys: pytest.CaptureFixture[str]):
 
 
 def spawn(*args: str, **options: object) -> subprocess.Popen[str]:
-    return subprocess.Popen([sys.executable, "-m", "fastmle.cli", *args], text=True, **options)
+    return subprocess.Popen([sys.executable, "-m", "fastmle", *args], text=True, **options)
 
 
 def test_version_and_help(run) -> None:

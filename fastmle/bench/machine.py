@@ -14,6 +14,7 @@ from ..pool import cores, run_slices
 Array = np.ndarray[Any, Any]
 READERS = (("total", "float64"), ("streams", "float64"), ("total", "int64"), ("xor", "int64"))
 TURNS = 200_000
+LEAST = 1 << 18  # numbers that a core reads at a time
 
 
 def fastest(job: Callable[[int, int], None], rounds: int, count: int | None = None) -> float:
@@ -22,7 +23,7 @@ def fastest(job: Callable[[int, int], None], rounds: int, count: int | None = No
     times = []
     for _ in range(rounds + 1):
         start = time.perf_counter()
-        run_slices(job, count or cores(), cores())
+        run_slices(job, count or cores(), cores(), LEAST if count else 1)
         times.append(time.perf_counter() - start)
     return min(times[1:])
 

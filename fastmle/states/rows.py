@@ -118,7 +118,7 @@ class RowState(TotalsState):
         """How many ones, or -1 if there are other numbers."""
         kernel, found = compile_ones(), []
         threads = self.options.threads if x.size > FEW_BYTES else 1
-        run_slices(lambda lo, hi: found.append(kernel(x[lo:hi])), x.size, threads)
+        run_slices(lambda lo, hi: found.append(kernel(x[lo:hi])), x.size, threads, FEW_BYTES)
         return -1 if -1 in found else sum(found)
 
     def possible(self, x: Any) -> Any:

@@ -16,6 +16,7 @@ from .base import Chunk, Options, State, floats_from_json, floats_to_json
 
 SMALLEST, LARGEST = 1 << 10, 1 << 16  # sizes of the dense table
 LAUNCH = 1 << 22  # rows a thread and launch
+LEAST = 64  # blocks that a thread takes at a time
 SERIAL = 24 * BLOCK
 _NO_WEIGHTS = np.empty(0)
 
@@ -92,7 +93,7 @@ class TableState(State):
                 )
             found.append((lo, kernel(x[lo:hi], w[lo:hi], lowest, tables[thread], left[lo:hi])))
 
-        run_slices(job, x.size, self.options.threads if x.size > SERIAL and not weighted else 1)
+        run_slices(job, x.size, self.options.threads if x.size > SERIAL and not weighted else 1, LEAST * BLOCK)
         for table in tables.values():
             if weighted:
                 self.dense[:, :size] = table

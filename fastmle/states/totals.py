@@ -20,6 +20,7 @@ from .base import Chunk, Options, State, floats_from_json, floats_to_json, on_ho
 
 BOUNDARY = 256  # blocks: the anchor may move after 1, 2, 4, ... 256 blocks and then at each 256 (2^20 rows)
 DRIFT = 10.0  # standard deviations
+LEAST = 64  # blocks that a thread takes at a time
 SERIAL = 24 * BLOCK  # rows of one column; below this the launch of threads costs more than it saves
 WORTH = 500e-6  # seconds of work; below this too
 LAUNCH = 1 << 26  # rows; a launch ends well within half a second, so that Ctrl-C is answered
@@ -166,7 +167,7 @@ class TotalsState(State):
         few = rows * len(columns) <= SERIAL
         threads = 1 if few or self.options.device != "cpu" or rows * self._pace < WORTH else self.options.threads
         start = time.perf_counter()
-        run_slices(job, blocks, threads)
+        run_slices(job, blocks, threads, LEAST)
         if not few:
             self._pace = threads * (time.perf_counter() - start) / rows
         return sums, counts, list(parts.values())
