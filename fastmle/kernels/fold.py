@@ -59,7 +59,8 @@ def compile_fold(
     first, second, slip0, slip1 = logs[1:5]
     none, two, about = logs.count == 0, logs.count == 2, logs.about
     products = logs.count > 0 and not weighted
-    hopeful = checked and not (products or weighted or drop)
+    hopeful = (checked or quick is None) and not (products or weighted or drop)
+    fixed = quick is None  # a loop of constant length is faster, but for long row functions
     likely, where = quick or (row, support)
     if support is None:
         support = _finite
@@ -115,9 +116,10 @@ def compile_fold(
     def stretch(x, th, s):  # type: ignore[no-untyped-def]
         """Add rows, and whether all were possible."""
         sound = True
-        for i in range(x.size):
+        for i in range(TILE if fixed else x.size):
             xi = float(x[i])
-            sound &= where(xi, th)
+            if checked:
+                sound &= where(xi, th)
             s = add_row(s, likely(xi, th), (), 1.0, 0.0, layout)
         return s, sound
 
@@ -151,11 +153,11 @@ def compile_fold(
                     s, null, log0, log1, lo = start, 0, 0.0, 0.0, b * BLOCK
             if hopeful:
                 sound = True
-                while lo < end:
-                    stop = min(lo + TILE, end)
-                    fetch(x, stop, TILE)
-                    part, fine = stretch(x[lo:stop], th, start)
-                    s, sound, lo = join(s, part, letters), sound and fine, stop
+                while lo + TILE <= end:
+                    fetch(x, lo + TILE, TILE)
+                    part, fine = stretch(x[lo : lo + TILE], th, start)
+                    s, sound = join(s, part, letters), sound and fine
+                    lo += TILE
                 if not sound:
                     s, lo = start, b * BLOCK
             while lo < end:
