@@ -15,7 +15,7 @@ import numpy as np
 
 from .family import RowTerms
 from .kernels.fold import BLOCK
-from .kernels.select import BINS, compile_gather, compile_select, key_of, value_of
+from .kernels.select import BINS, compile_select, key_of, value_of
 from .passes import Passes
 from .pool import run_slices
 from .states import Chunk, Options
@@ -27,6 +27,7 @@ FEW = 1 << 10
 CERTAIN = 5.0  # standard errors of their median on each side of it
 LAUNCH = 1 << 24
 LEAST = 64 * BLOCK
+STRIDE = 16 * BLOCK  # rows compared at a time, in the cache
 SERIAL = 24 * BLOCK
 _NO_WEIGHTS = np.empty(0)
 
@@ -113,13 +114,14 @@ class Gathered(Tally):
             self._launch(*(c[lo : lo + LAUNCH] for c in chunk))
 
     def _launch(self, x: np.ndarray, *weights: np.ndarray) -> None:
-        x = np.ascontiguousarray(x)
-        kernel = compile_gather(x.dtype.name)
         found: list[tuple[int, np.ndarray]] = []
+        low, high = np.float64(self.low), np.float64(self.high)  # not of the column's precision, as a float would be
 
-        def job(lo: int, hi: int) -> None:
-            rows = np.empty(hi - lo + 1, np.int64)
-            found.append((lo, lo + rows[: kernel(x[lo:hi], self.low, self.high, rows)]))
+        def job(start: int, stop: int) -> None:
+            with np.errstate(invalid="ignore"):
+                for lo in range(start, stop, STRIDE):
+                    some = x[lo : min(lo + STRIDE, stop)]
+                    found.append((lo, lo + np.flatnonzero((some >= low) & (some <= high))))
 
         run_slices(job, x.size, self.options.threads if x.size > SERIAL else 1, LEAST)
         inside = np.concatenate([rows for _, rows in sorted(found, key=lambda part: part[0])])

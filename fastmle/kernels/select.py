@@ -76,23 +76,3 @@ def compile_select(dtype: str, weighted: bool) -> Callable[..., int]:
     numbers, real = types.int64[::1], types.float64[::1]
     signature = types.int64(column, weights, types.int64, types.int64, numbers, real, real, numbers)
     return compile_kernel(select, signature, f"select_{dtype}_{'weighted' if weighted else 'plain'}")
-
-
-@cache
-def compile_gather(dtype: str) -> Callable[..., int]:
-    """The kernel `gather(x, low, high, found)` -> how many row numbers it wrote to `found`: of rows from low to high, of which
-    it may hold one fewer than it has places."""
-
-    def gather(x, low, high, found):  # type: ignore[no-untyped-def]
-        m = 0
-        for lo in range(0, x.size, TILE):
-            fetch(x, lo + TILE, TILE)
-            for i in range(lo, min(lo + TILE, x.size)):
-                v = float(x[i])
-                found[m] = i  # written over, if it is none of them
-                m += (v >= low) & (v <= high)
-        return m
-
-    column = types.Array(from_dtype(np.dtype(dtype)), 1, "C", readonly=True)
-    signature = types.int64(column, types.float64, types.float64, types.int64[::1])
-    return compile_kernel(gather, signature, f"gather_{dtype}")
