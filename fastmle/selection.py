@@ -16,6 +16,7 @@ import numpy as np
 from .family import RowTerms
 from .kernels.fold import BLOCK
 from .kernels.select import BINS, compile_select, key_of, value_of
+from .kernels.vecmath.machine import LARGEST
 from .passes import Passes
 from .pool import run_slices
 from .states import Chunk, Options
@@ -105,7 +106,7 @@ class Gathered(Tally):
         super().__init__(options)
         self.low = value_of(window.low)
         self.below = window.below or 0.0
-        self.high = value_of(window.low + window.size - 1)
+        self.high = value_of(min(window.low + window.size - 1, key_of(LARGEST)))  # beyond are no numbers
         self.parts: list[tuple[np.ndarray, np.ndarray]] = []
 
     def add(self, chunk: Chunk, first_row: int = 0) -> None:

@@ -61,7 +61,7 @@ def test_windows_are_narrowed_where_too_many_rows_are_left_to_gather(draw: str, 
 
 
 @given(st.lists(st.floats(allow_nan=False, allow_infinity=False), min_size=1, max_size=60), st.data())
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=300, deadline=None)
 def test_any_numbers_in_any_order(values: list[float], data: st.DataObject) -> None:
     x = np.array(values)
     w = np.array(data.draw(st.lists(st.integers(0, 3), min_size=x.size, max_size=x.size)), float)
@@ -72,6 +72,12 @@ def test_any_numbers_in_any_order(values: list[float], data: st.DataObject) -> N
             assert interval(x, w) == naive(x, w)
     finally:
         selection.FEW = few
+
+
+def test_the_last_bin_of_a_window_may_end_behind_the_greatest_float(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(selection, "FEW", 2)
+    for x in (np.array([129.0, 1.79e308]), np.array([-1.79e308, -129.0]), np.array([-1.79e308, 1.79e308])):
+        assert interval(x) == naive(x, np.ones(2))
 
 
 def test_chunks_threads_and_dtypes_do_not_show() -> None:
