@@ -20,14 +20,13 @@ from .kernels.vecmath.machine import LARGEST
 from .passes import Passes
 from .pool import run_slices
 from .states import Chunk, Options
-from .states.base import Tally, on_host
+from .states.base import LEAST, Tally, on_host
 
 GATHER = 1 << 22  # rows that are sorted in memory
 SAMPLE = 1 << 16  # first rows, from which the window about the median is drawn
-FEW = 1 << 10
+FEW = 1 << 10  # rows, of which no window is drawn
 CERTAIN = 5.0  # standard errors of their median on each side of it
 LAUNCH = 1 << 24
-LEAST = 64 * BLOCK
 STRIDE = 16 * BLOCK  # rows compared at a time, in the cache
 SERIAL = 24 * BLOCK
 _NO_WEIGHTS = np.empty(0)
@@ -81,7 +80,7 @@ class Histogram(Tally):
             found.append((lo, kernel(x[lo:hi], w[lo:hi], *window, counts, self.sums, whole, left[lo:hi])))
 
         threads = self.options.threads if x.size > SERIAL and not self.options.weighted else 1
-        run_slices(job, x.size, threads, LEAST)
+        run_slices(job, x.size, threads, LEAST * BLOCK)
         for counts, whole in tallies.values():
             self.counts += counts
             self.below += float(whole[0])
@@ -124,7 +123,7 @@ class Gathered(Tally):
                     some = x[lo : min(lo + STRIDE, stop)]
                     found.append((lo, lo + np.flatnonzero((some >= low) & (some <= high))))
 
-        run_slices(job, x.size, self.options.threads if x.size > SERIAL else 1, LEAST)
+        run_slices(job, x.size, self.options.threads if x.size > SERIAL else 1, LEAST * BLOCK)
         inside = np.concatenate([rows for _, rows in sorted(found, key=lambda part: part[0])])
         if weights:
             inside = inside[weights[0][inside] > 0.0]

@@ -12,6 +12,7 @@ from llvmlite import ir
 from numba import types
 from numba.extending import intrinsic
 
+TILE = 128  # rows that are fetched at a time; 16 registers of eight numbers
 LINE = 64  # bytes
 FURTHER = 3  # times as many rows further on: the second cache waits for more lines at once than the first
 FIRST, SECOND = 3, 2  # the cache that is fetched into

@@ -15,9 +15,9 @@ from numba import types
 from numba.extending import register_jitable
 from numba.np.numpy_support import from_dtype
 
-from .ahead import fetch
+from .ahead import TILE, fetch
 from .jit import compile_kernel
-from .products import TILE, center, logs_of, make_in_range, make_log, make_tile
+from .products import center, logs_of, make_in_range, make_log, make_tile
 from .slots import add_row, join, slot_kinds
 from .vecmath import log
 from .vecmath.machine import FLAGS, LARGEST

@@ -13,11 +13,11 @@ from typing import Any, NamedTuple
 from numba import types
 from numba.extending import intrinsic, register_jitable
 
+from .ahead import TILE
 from .vecmath import log, log_ratio
 from .vecmath.logs import EXPONENT, log_of_normal, log_of_quotient, log_of_sum
 from .vecmath.machine import FLAGS, LARGEST, ONE, bits, fma, from_bits
 
-TILE = 128  # rows: that many as 16 factors in a register of eight numbers
 DOUBLINGS = 4
 FACTORS = 2**DOUBLINGS
 LANES = TILE // FACTORS

@@ -9,12 +9,11 @@ import numpy as np
 from numba import types
 from numba.np.numpy_support import from_dtype
 
-from .ahead import fetch
+from .ahead import TILE, fetch
 from .jit import compile_kernel
 from .vecmath.machine import bits
 
 BINS = 1 << 16
-TILE = 128  # rows fetched at a time
 _MAGNITUDE = (1 << 63) - 1
 
 

@@ -10,13 +10,13 @@ from numba import types
 from numba.extending import register_jitable
 from numba.np.numpy_support import from_dtype
 
+from .ahead import TILE as SOME
 from .ahead import fetch
 from .jit import compile_kernel
 from .octets import SIDE_BY_SIDE, TILE, count_four, extent
 from .vecmath.exps import at_least, at_most
 from .vecmath.machine import FLAGS
 
-SOME = 128  # rows that are fetched at a time
 STEP = 1024  # rows whose table places are computed at a time
 FEW = 64  # values within a tile, up to which comparing all rows with each is faster than to add in memory row by row
 PATIENCE = 64  # steps in memory before bytes are tried again

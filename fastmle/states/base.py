@@ -12,6 +12,7 @@ import numpy as np
 from ..errors import DataError
 from ..family import Family, Sums, Vector
 
+LEAST = 64  # blocks that a thread takes at a time
 Chunk = tuple[np.ndarray, ...]  # the columns, then the weights if there are any
 WeightKind = Literal["frequency", "precision", "sampling"]
 

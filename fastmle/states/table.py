@@ -12,11 +12,10 @@ from ..family import Family, Sums, TableTerms, Vector
 from ..kernels.fold import BLOCK
 from ..kernels.table import WAYS, compile_count
 from ..pool import run_slices
-from .base import Chunk, Options, State, floats_from_json, floats_to_json
+from .base import LEAST, Chunk, Options, State, floats_from_json, floats_to_json
 
 SMALLEST, LARGEST = 1 << 10, 1 << 16  # sizes of the dense table
 LAUNCH = 1 << 22  # rows a thread and launch
-LEAST = 64  # blocks that a thread takes at a time
 SERIAL = 24 * BLOCK
 _NO_WEIGHTS = np.empty(0)
 

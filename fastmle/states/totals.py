@@ -16,11 +16,10 @@ from ..kernels import exact
 from ..kernels.fold import BAD, BLOCK
 from ..pool import run_slices
 from ..sources.parts import Parts
-from .base import Chunk, Options, State, floats_from_json, floats_to_json, on_host
+from .base import LEAST, Chunk, Options, State, floats_from_json, floats_to_json, on_host
 
 BOUNDARY = 256  # blocks: the anchor may move after 1, 2, 4, ... 256 blocks and then at each 256 (2^20 rows)
 DRIFT = 10.0  # standard deviations
-LEAST = 64  # blocks that a thread takes at a time
 SERIAL = 24 * BLOCK  # rows of one column; below this the launch of threads costs more than it saves
 WORTH = 500e-6  # seconds of work; below this too
 LAUNCH = 1 << 26  # rows; a launch ends well within half a second, so that Ctrl-C is answered
