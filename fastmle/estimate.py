@@ -118,8 +118,8 @@ def _finish(
         status, message = "not_converged", "float64 cannot hold the estimate"
         theta = np.where(free, math.nan, theta)
     regular = [p.regular for p in family.params]
-    free_regular = free if all(regular) else free & regular
-    sought = bool(free_regular.any()) or not free.any()
+    free_regular = free & regular if False in regular else free
+    sought = True in free_regular.tolist() or True not in free.tolist()
     if status in ("ok", "not_converged", "nonregular") and sought and family.valid(theta):
         point = Point.of(family, s, theta)
         llf = point.llf
@@ -128,9 +128,7 @@ def _finish(
             if free_regular is not free:
                 odd = free & ~free_regular
                 cov[odd] = cov[:, odd] = np.nan
-            units = np.exp2(np.floor(np.log2(point.units)))  # powers of two, so that scaling back rounds nothing
-            ratio = point.units / units
-            cov = cov * (ratio[:, None] * ratio)
+            units = point.units
             sound = not math.isnan(norm)
             norm = norm if sound else point.norm(free_regular)
             if not sound and status == "ok":
@@ -160,36 +158,59 @@ def _covariance(state: State, family: Family, point: Point, free: np.ndarray) ->
     """The inverse observed information in units, or the sandwich under sampling weights, 0 for fixed parameters; and the
     score norm. NaN if the information is not positive definite."""
     every = all(free.tolist())
-    part = slice(None) if every else np.ix_(free, free)
-    cov = np.zeros((free.size, free.size))
     if not every and not free.any():
-        return cov, 0.0
-    root = _root_of_inverse(point.information if every else point.information[part])
-    if root is None:
-        return np.full_like(cov, np.nan), math.nan
-    inner = root @ root.T
-    along = (point.score if every else point.score[free]) @ root
-    bound = family.constraint(point.theta)
+        return np.zeros((free.size, free.size)), 0.0
+    part = slice(None) if every else np.ix_(free, free)
+    information, score = (point.information, point.score) if every else (point.information[part], point.score[free])
+    inner, norm = _inverse(information, score)
+    bound = None if math.isnan(norm) else family.constraint(point.theta)
     if bound is not None:
         across = inner @ bound[free]
         across /= math.sqrt(float(bound[free] @ across))  # before the product, which may leave float64
         inner = inner - np.outer(across, across)
     if state.options.weighted and state.options.weight_kind == "sampling":
         inner = inner @ state.meat(family, point.theta)[part] @ inner
+    if every:
+        return inner, norm
+    cov = np.zeros((free.size, free.size))
     cov[part] = inner
-    return cov, math.sqrt(float(along @ along))
+    return cov, norm
 
 
-def _root_of_inverse(information: Vector) -> Vector | None:
-    """R, R · Rᵀ the inverse of a positive definite matrix; None for any other."""
-    if information.size == 1:
-        return 1.0 / np.sqrt(information) if information[0, 0] > 0.0 else None
-    diagonal = information.diagonal()
-    if not (diagonal > 0.0).all():
-        return None
+def _inverse(information: Vector, score: Vector) -> tuple[Vector, float]:
+    """I⁻¹ and sqrt(gᵀ I⁻¹ g); NaN if I is not positive definite. By the eigenvectors of I in the scale of its diagonal."""
+    diagonal = information.diagonal().tolist()
+    if not all(d > 0.0 for d in diagonal):
+        return np.full(information.shape, np.nan), math.nan
+    if len(diagonal) <= 2:
+        return _small_inverse(information.tolist(), score.tolist())
     scale = np.sqrt(diagonal)
     values, vectors = np.linalg.eigh(information / (scale[:, None] * scale))
-    return vectors / np.sqrt(values) / scale[:, None] if values[0] > 0.0 else None
+    if not values[0] > 0.0:
+        return np.full(information.shape, np.nan), math.nan
+    root = vectors / np.sqrt(values) / scale[:, None]
+    along = score @ root
+    return root @ root.T, math.sqrt(float(along @ along))
+
+
+def _small_inverse(information: list[list[float]], score: list[float]) -> tuple[Vector, float]:
+    """The same of one or two parameters, in floats: after a long column numpy is no longer in the processor's caches.
+
+    In the scale of the diagonal, ((1, r), (r, 1)) has the eigenvectors (1, ±1) and the eigenvalues 1 ± r.
+    """
+    a, *_ = information[0]
+    if len(score) == 1:
+        return np.array([[1.0 / a]]), abs(score[0]) / math.sqrt(a)
+    b, c = information[1]
+    x, y = math.sqrt(a), math.sqrt(c)
+    r = b / x / y
+    if not abs(r) < 1.0:
+        return np.full((2, 2), np.nan), math.nan
+    g, h = score[0] / x, score[1] / y
+    norm = math.hypot((g + h) / math.sqrt(2.0 + 2.0 * r), (g - h) / math.sqrt(2.0 - 2.0 * r))
+    rest = (1.0 - r) * (1.0 + r)
+    across = -r / rest / x / y
+    return np.array([[1.0 / rest / a, across], [across, 1.0 / rest / c]]), norm
 
 
 def judged(result: Fit, strict: bool) -> Fit:

@@ -16,7 +16,7 @@ import numpy as np
 from .errors import DataError
 from .family import RowTerms, Terms
 from .kernels.fold import BLOCK
-from .sources import Source
+from .sources import Held, Source
 from .sources.parts import Parts, join
 from .states import Chunk, Options, State, new_state
 from .states.base import Tally, on_host
@@ -89,9 +89,7 @@ class Passes:
         self.count += 1
         kept = self.kept if self.count == 1 else None  # the first pass fills it
         parted = kept is None and all(state.takes_parts for state in states)
-        chunks, at_hand = self.source.chunks(parted), self.source.in_memory and not self.source.on_device
-        known = self.source.rows if at_hand else None  # to ask a file costs more than a small fit
-        for row, chunk in ((0, c) for c in chunks) if self.source.single else aligned(chunks, known):
+        for row, chunk in self._aligned(self.source.chunks(parted)):
             for lo in range(0, chunk[0].size, PIECE):
                 piece = tuple(c[lo : lo + PIECE] for c in chunk)
                 for state in states:
@@ -103,6 +101,13 @@ class Passes:
         if not states[0].rows and not states[0].outside:
             raise self._nothing(states[0])
         return states
+
+    def _aligned(self, chunks: Iterable[Chunk]) -> Iterable[tuple[int, Chunk]]:
+        source = self.source
+        if source.single:
+            return ((0, chunk) for chunk in chunks)
+        at_hand = source.in_memory and not source.on_device
+        return aligned(chunks, source.rows if at_hand else None)  # to ask a file costs more than a small fit
 
     def _nothing(self, state: Tally) -> DataError:
         label, where = self.options.labels[0], self.source.description
@@ -156,20 +161,7 @@ class Passes:
 
     def over(self, chunk: Chunk, **options: Any) -> Passes:
         """Passes over rows in memory, in place of the source's."""
-        return Passes(_Memory(chunk, self.source), replace(self.options, **options))
-
-
-class _Memory(Source):
-    """Rows in memory, with another source's names."""
-
-    def __init__(self, chunk: Chunk, like: Source) -> None:
-        self._chunk = chunk
-        self.names, self.roles, self.labels = like.names, like.roles, like.labels
-        self.rows, self.reopenable, self.in_memory = chunk[0].size, True, True
-        self.description = "sample"
-
-    def chunks(self, parted: bool = False) -> Iterator[Chunk]:
-        yield self._chunk
+        return Passes(Held(chunk, self.source), replace(self.options, **options))
 
 
 class Bar:

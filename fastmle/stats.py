@@ -17,14 +17,13 @@ from .likelihood import loglik_of
 from .request import check_weights
 from .result import Fit
 from .sources import open_source
+from .sources.arrays import plain
 from .sources.streams import as_columns
 from .states import Chunk, Options, State, new_state
 from .states.kept import Kept
 from .storage import states as storage
 from .tables import html_table
 from .text import with_text
-
-_NATIVE = {np.dtype(t) for t in ("f8", "f4", "i8", "i4", "u1")}
 
 
 def one_pass_of(family: Family) -> Family:
@@ -59,12 +58,10 @@ class SufficientStats:
 
         Raises DataError for a bad row, and then nothing of the chunk is added.
         """
-        if type(chunk) is np.ndarray and weights is None and self.columns is None:
-            if chunk.dtype == np.bool_:
-                chunk = chunk.view(np.uint8)
-            if chunk.ndim == 1 and chunk.dtype in _NATIVE:
-                self._add(("x",), (chunk,), False)
-                return self
+        values = plain(chunk) if weights is None and self.columns is None else None
+        if values is not None:
+            self._add(("x",), (values,), False)
+            return self
         _, data, column = with_text(self.family, chunk, self.columns)
         source = open_source(as_columns(data), column, {"weights": weights})
         before = dict(self.__dict__)

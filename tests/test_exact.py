@@ -24,7 +24,7 @@ def test_merging_totals_of_unequal_length() -> None:
     short = [1e300, 1.0, 1e-300, -1e300, -1e-300]
     long = [1e300, 1.0, 1e-300, 1e200, 1e100]
     merged = totals_of([[3.0], [5.0]])
-    exact.merge_totals(merged, totals_of([short + [0.0] * 2, long + [0.0] * 2]), SUMS)
+    exact.merge_totals()(merged, SUMS, totals_of([short + [0.0] * 2, long + [0.0] * 2]))
     assert exact.exact_value(merged[0]) == 3 + sum(map(Fraction, short))
     assert exact.exact_value(merged[1]) == 5 + sum(map(Fraction, long))
 
@@ -36,7 +36,7 @@ def test_any_order_of_merges_is_the_rational_sum(seed: int) -> None:
     values[0, 1::2] = -values[0, ::2]  # a column that cancels altogether beside one that does not
     merged = exact.empty_totals("ss")
     for part in rng.permutation(12):
-        exact.merge_totals(merged, totals_of(values[:, part * 5 : part * 5 + 5].tolist()), SUMS)
+        exact.merge_totals()(merged, SUMS, totals_of(values[:, part * 5 : part * 5 + 5].tolist()))
     for total, column in zip(merged, values.tolist(), strict=True):
         assert exact.exact_value(total) == sum(map(Fraction, column))
 

@@ -48,7 +48,8 @@ class Bernoulli(Family):
     discrete: ClassVar[bool] = True
 
     def units(self, theta: Vector) -> Vector:
-        return theta * (1.0 - theta)
+        (p,) = theta
+        return np.array([p * (1.0 - p)])
 
     def solve(self, s: Sums) -> Solution:
         if s.ones in (0.0, s.weight):

@@ -30,7 +30,7 @@ def location_of(x: Vector) -> Location:
     """The mean of a block, and a scale in which its squares neither overflow nor vanish."""
     low, high = float(x.min()), float(x.max())
     scale = binary_scale(max(abs(low), abs(high)))
-    c = low if low == high else float(np.mean(x / scale)) * scale
+    c = low if low == high else float(np.add.reduce(x / scale)) / x.size * scale
     if max(-low, high) > 2.0**1022:
         c = 0.0  # x − c might overflow
     return Location(c, 1.0 / scale)
@@ -74,6 +74,6 @@ def scale_anchor(**powers: int) -> Anchor:
     return Anchor(
         of_block=lambda x: Scale(1.0 / binary_scale(float(x.max()))),
         rebase=rebase,
-        drift=lambda s: np.zeros(np.shape(s.weight)),
+        drift=None,
         of_sums=lambda s: Scale(s.per),
     )

@@ -135,7 +135,7 @@ class Family(ABC):
 
     def valid(self, theta: Vector) -> bool:
         """Whether θ lies inside the parameter space."""
-        for p, t in zip(self.params, theta, strict=True):
+        for p, t in zip(self.params, theta.tolist(), strict=True):
             low, high = p.ends
             if not low < t < high:
                 return False

@@ -31,6 +31,30 @@ def empty_totals(kinds: str) -> np.ndarray:
     return totals
 
 
+@register_jitable
+def _grow(totals: Any, k: int, used: int, x: float) -> int:
+    """Add x to total k, which has so many components; return how many it has then. Slot 1 is left to the caller."""
+    if not abs(x) < np.inf:
+        totals[k, 0] += x
+        return used
+    kept = 0
+    for j in range(used):
+        y = totals[k, FIRST + j]
+        if abs(x) < abs(y):
+            x, y = y, x
+        high = x + y
+        low = y - (high - x)
+        if low != 0.0:
+            totals[k, FIRST + kept] = low
+            kept += 1
+        x = high
+    if not abs(x) < np.inf:  # the total itself has left the range of float64
+        totals[k, 0] += x
+        x = 0.0
+    totals[k, FIRST + kept] = x
+    return kept + 1
+
+
 def _add_blocks(totals: Any, is_max: Any, sums: Any) -> None:
     for k in range(totals.shape[0]):
         if is_max[k]:
@@ -39,26 +63,19 @@ def _add_blocks(totals: Any, is_max: Any, sums: Any) -> None:
             continue
         used = int(totals[k, 1])
         for b in range(sums.shape[0]):
-            x = sums[b, k]
-            if not abs(x) < np.inf:
-                totals[k, 0] += x
-                continue
-            kept = 0
-            for j in range(used):
-                y = totals[k, 2 + j]
-                if abs(x) < abs(y):
-                    x, y = y, x
-                high = x + y
-                low = y - (high - x)
-                if low != 0.0:
-                    totals[k, 2 + kept] = low
-                    kept += 1
-                x = high
-            if not abs(x) < np.inf:  # the total itself has left the range of float64
-                totals[k, 0] += x
-                x = 0.0
-            totals[k, 2 + kept] = x
-            used = kept + 1
+            used = _grow(totals, k, used, sums[b, k])
+        totals[k, 1] = used
+
+
+def _merge(totals: Any, is_max: Any, other: Any) -> None:
+    for k in range(totals.shape[0]):
+        if is_max[k]:
+            totals[k, 0] = max(totals[k, 0], other[k, 0])
+            continue
+        totals[k, 0] += other[k, 0]
+        used = int(totals[k, 1])
+        for j in range(int(other[k, 1])):
+            used = _grow(totals, k, used, other[k, FIRST + j])
         totals[k, 1] = used
 
 
@@ -81,14 +98,21 @@ def add_if_sound() -> Callable[..., bool]:
     """`add_if_sound()(totals, is_max, sums, counts)`: add one block whose rows all count, else add nothing."""
     matrix = types.float64[:, ::1]
     signature = types.boolean(matrix, types.boolean[::1], matrix, types.int64[:, ::1])
-    return compile_kernel(_add_if_sound, signature, "add_if_sound", (_add_blocks,))
+    return compile_kernel(_add_if_sound, signature, "add_if_sound", (_add_blocks, _grow))
 
 
 @cache
 def add_blocks() -> Callable[..., None]:
     """`add_blocks()(totals, is_max, sums)`: add each row of `sums` (blocks, slots) to `totals`, exactly."""
     matrix = types.float64[:, ::1]
-    return compile_kernel(_add_blocks, types.void(matrix, types.boolean[::1], matrix), "add_blocks")
+    return compile_kernel(_add_blocks, types.void(matrix, types.boolean[::1], matrix), "add_blocks", (_grow,))
+
+
+@cache
+def merge_totals() -> Callable[..., None]:
+    """`merge_totals()(totals, is_max, other)`: add another set of totals, exactly."""
+    matrix = types.float64[:, ::1]
+    return compile_kernel(_merge, types.void(matrix, types.boolean[::1], matrix), "merge_totals", (_grow,))
 
 
 def _survey(is_max: Any, sums: Any, counts: Any, at: Any, running: Any, tally: Any) -> bool:
@@ -148,16 +172,6 @@ def read_totals() -> Callable[..., None]:
     """`read_totals()(totals, is_max, out)`: every total correctly rounded, as `value` does one."""
     matrix, vector = types.float64[:, ::1], types.float64[::1]
     return compile_kernel(_read, types.void(matrix, types.boolean[::1], vector), "read_totals")
-
-
-def merge_totals(totals: np.ndarray, other: np.ndarray, is_max: np.ndarray) -> None:
-    """Add another set of totals, exactly."""
-    width = int(other[:, 1].max(initial=0.0))
-    parts = np.zeros((1 + width, len(is_max)))
-    parts[0] = other[:, 0]
-    live = np.arange(width)[:, None] < other[:, 1]  # what lies beyond is left over from longer expansions
-    parts[1:] = np.where(is_max, -math.inf, np.where(live, other[:, FIRST : FIRST + width].T, 0.0))
-    add_blocks()(totals, is_max, parts)
 
 
 def components(total: np.ndarray) -> list[float]:

@@ -10,7 +10,7 @@ import numpy as np
 from ..errors import DataError
 from ..family import Vector
 from ..passes import Passes
-from .design import Sample
+from ..sources import Held
 from .model import aliases
 from .scoring import At, Climb, climb
 from .separation import watch
@@ -64,7 +64,7 @@ def _tolerance(n: float) -> float:
 
 def _thinned(small: Passes) -> Passes:
     chunk = next(iter(small.source.chunks()))
-    return Passes(Sample(tuple(c[::THIN] for c in chunk), small.source), small.options)
+    return Passes(Held(tuple(c[::THIN] for c in chunk), small.source), small.options)
 
 
 def _pilot(fitting: Any, some: Passes, small: Passes, start: Vector, shape: float) -> tuple[Vector, float, At | None]:

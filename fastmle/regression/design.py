@@ -12,7 +12,7 @@ import numpy as np
 from ..errors import DataError, FamilyError
 from ..family import Vector
 from ..passes import Passes, Progress
-from ..sources import Source, open_source
+from ..sources import Held, Source, open_source
 from ..states import Chunk, Options
 from ..states.kept import Kept
 from .blocks import Block, spread
@@ -167,20 +167,6 @@ class Merged(Source):
         return logs if offset is None else logs + offset
 
 
-class Sample(Source):
-    """Rows in memory, with another source's names."""
-
-    single = True
-
-    def __init__(self, chunk: Chunk, like: Source) -> None:
-        self._chunk = chunk
-        self.names, self.roles, self.labels, self.blocks = like.names, like.roles, like.labels, like.blocks
-        self.rows, self.reopenable, self.in_memory, self.description = chunk[0].size, True, True, "sample"
-
-    def chunks(self, parted: bool = False) -> Iterator[Chunk]:
-        yield self._chunk
-
-
 def _side_by_side(chunk: Chunk) -> np.ndarray | None:
     """The columns before all others that lie by rows next to each other, as one matrix."""
     first, count = chunk[0], 0
@@ -204,7 +190,7 @@ def _gathered(chunk: Chunk, starts: range, rows: int) -> list[np.ndarray]:
     return [np.concatenate([np.asarray(c[lo : lo + rows], np.float64) for lo in starts]) for c in parts]
 
 
-def pilot(passes: Passes, rows: int, support: Callable[..., Any]) -> tuple[Sample, bool]:
+def pilot(passes: Passes, rows: int, support: Callable[..., Any]) -> tuple[Held, bool]:
     """The usable ones of about `rows` rows, as float64: blocks spread over an array, or the head of a file or stream;
     and whether that is all there is."""
     source, parts, have, whole = passes.source, [], 0, True
@@ -228,6 +214,6 @@ def pilot(passes: Passes, rows: int, support: Callable[..., Any]) -> tuple[Sampl
             break
     width = len(source.labels)
     if len(parts) == 1:
-        return Sample(parts[0], source), whole
+        return Held(parts[0], source), whole
     columns = tuple(np.concatenate(c) for c in zip(*parts, strict=True)) if parts else (np.empty(0),) * width
-    return Sample(columns, source), whole
+    return Held(columns, source), whole

@@ -15,11 +15,12 @@ from ..kernels.glm import INFORMATION, NOTHING
 from ..newton import Step
 from ..passes import Passes
 from ..request import check_reopenable
+from ..sources import Held
 from ..states.coded import CodedState
 from ..states.glm import GlmState, GlmTerms, Place
 from .ascent import climb_to, pilot_rows
 from .blocks import slices_of
-from .design import Merged, Roles, Sample, open_design, passes_of, pilot
+from .design import Merged, Roles, open_design, passes_of, pilot
 from .glm import GeneralizedLinear
 from .model import check_fixed
 from .result import Measures, RegressionFit
@@ -34,7 +35,7 @@ FAR = 1e-3  # of the loss at one place, left at another
 class Fitting:
     """The coordinates of a fit, (1, u..) with u = (x − center) · per, and passes at any coefficients."""
 
-    def __init__(self, model: GeneralizedLinear, source: Merged, sample: Sample, fixed: dict[str, float]) -> None:
+    def __init__(self, model: GeneralizedLinear, source: Merged, sample: Held, fixed: dict[str, float]) -> None:
         names = ["intercept", *model.features]
         self.model = model
         self.shape_free = model.shaped and "theta" not in fixed

@@ -13,10 +13,11 @@ from ..family import Sums, Vector
 from ..newton import Step
 from ..passes import Passes
 from ..request import check_reopenable
+from ..sources import Held
 from ..states.multinomial import MultinomialState, MultinomialTerms, Spot
 from .ascent import climb_to, pilot_rows
 from .classes import as_codes, classes_in
-from .design import Merged, Roles, Sample, matrices, open_design, passes_of, pilot, usable
+from .design import Merged, Roles, matrices, open_design, passes_of, pilot, usable
 from .multinomial import MultinomialRegression, plain
 from .result import Measures, RegressionFit
 from .robust import Groups, check_cov, corrections
@@ -33,7 +34,7 @@ class Softmax:
     by_sample = False
 
     def __init__(
-        self, model: MultinomialRegression, sample: Sample, values: tuple[float, ...], fixed: dict[str, float]
+        self, model: MultinomialRegression, sample: Held, values: tuple[float, ...], fixed: dict[str, float]
     ) -> None:
         self.model, self.k, self.others = model, 1 + len(model.features), len(model.others)
         where = f"the classes {', '.join(map(str, model.classes))}"

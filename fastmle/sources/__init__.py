@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
-from fastmle.sources.source import Source, open_source
+from fastmle.sources.opening import open_source
+from fastmle.sources.source import Held, Source
 
-__all__ = ["Source", "open_source"]
+__all__ = ["Held", "Source", "open_source"]

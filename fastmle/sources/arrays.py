@@ -11,8 +11,10 @@ from typing import Any
 import numpy as np
 
 from fastmle.errors import DataError
-from fastmle.sources.base import Array, Batch, Column, output_dtype, rows_text
+from fastmle.sources.base import Array, Batch, Column, output_dtype, read_only, rows_text
 from fastmle.sources.columns import ArrayColumn, MappedColumn, NullableColumn
+
+NATIVE = {np.dtype(t) for t in ("f8", "f4", "i8", "i4", "u1")}
 
 
 class ArrayReader:
@@ -46,6 +48,15 @@ class ArrayReader:
             check = partial(check_size, *self._map)
             columns = [MappedColumn(column, check) for column in columns]
         yield Batch(self.rows, columns)
+
+
+def plain(data: Any) -> Array | None:
+    """An array of one column as the kernels take it, in a read-only view; None for other data."""
+    if type(data) is not np.ndarray or data.ndim != 1:
+        return None
+    values = data.view(np.uint8) if data.dtype == np.bool_ and data.itemsize == data.strides[0] else data
+    direct = values.dtype in NATIVE and values.flags.c_contiguous and values.flags.aligned
+    return read_only(values) if direct and mapping_of(values) is None else None
 
 
 def array_names(shape: tuple[int, ...], dtype: np.dtype[Any]) -> tuple[str, ...]:

@@ -100,10 +100,10 @@ def read_only(values: Array) -> Array:
 
 def cut(rows: int, columns: Sequence[Column], chunk_rows: int | None) -> Iterator[tuple[int, int]]:
     """Bounds of pieces, at the breaks and at `chunk_rows`; blocks, unless everything is a view."""
-    if rows <= (chunk_rows or BLOCK_ROWS) and not any(column.breaks for column in columns):
+    limit = chunk_rows or (rows if all(column.direct for column in columns) else BLOCK_ROWS)
+    if rows <= limit and not any(column.breaks for column in columns):
         yield 0, rows
         return
-    limit = chunk_rows or (rows if all(column.direct for column in columns) else BLOCK_ROWS)
     edges = {0, rows}.union(*(column.breaks for column in columns))
     for start, stop in pairwise(sorted(edges)):
         for begin in range(start, stop, limit):

@@ -13,7 +13,7 @@ from fastmle.sources.base import Reader
 SHOWN = 8  # names listed in a message
 
 
-def resolve(reader: Reader, columns: Any, taken: Collection[str]) -> tuple[str, ...]:
+def resolve(reader: Reader, columns: Any, taken: Collection[Any]) -> tuple[str, ...]:
     """The names asked for, or, if none are, all numeric columns but those `taken` by a role."""
     if columns is not None:
         wanted = [columns] if isinstance(columns, str) or not hasattr(columns, "__iter__") else list(columns)

@@ -1,4 +1,4 @@
-"""`open_source`: any data as a `Source`, which hands out chunks, tuples of columns."""
+"""A `Source` hands out chunks, tuples of columns: from a reader, or of rows that are held in memory."""
 
 from __future__ import annotations
 
@@ -11,14 +11,8 @@ import numpy as np
 from fastmle.errors import DataError
 from fastmle.sources.base import BATCH_ROWS, BLOCK_ROWS, Batch, Chunk, Column, Reader, cut, rows_text
 from fastmle.sources.columns import Window
-from fastmle.sources.files import open_files
-from fastmle.sources.frames import gather
-from fastmle.sources.memory import column_reader, memory_reader, query_reader
 from fastmle.sources.parts import in_parts
-from fastmle.sources.paths import is_path
 from fastmle.sources.prefetch import prefetch
-from fastmle.sources.resolve import check_type, find, resolve
-from fastmle.sources.streams import StreamReader
 
 
 class Source:
@@ -39,13 +33,20 @@ class Source:
         self._chunk_rows = chunk_rows
         self._spent = False
         self._parts: list[str | Column] = [*names, *roles.values()]
-        self._read = list(dict.fromkeys(part for part in self._parts if isinstance(part, str)))
-        if not self._read:  # nothing but arrays: some column must tell how many rows there are
-            self._read = [name for name in reader.names if reader.unsuitable(name) is None][:1]
-        self._arrays = {role: part for role, part in roles.items() if not isinstance(part, str)}
+        self._arrays: dict[str, Column] = {}
         self.names = names
         self.roles = tuple(roles)
-        self.labels = names + tuple(p if isinstance(p, str) else role for role, p in roles.items())
+        self.labels, read = names, dict.fromkeys(names)
+        for role, part in roles.items():
+            if isinstance(part, str):
+                self.labels += (part,)
+                read[part] = None
+            else:
+                self.labels += (role,)
+                self._arrays[role] = part
+        self._read = list(read)
+        if not self._read:  # nothing but arrays: some column must tell how many rows there are
+            self._read = [name for name in reader.names if reader.unsuitable(name) is None][:1]
         self.reopenable = reader.reopenable
         self.in_memory = reader.in_memory
         self.on_device = bool(getattr(reader, "on_device", False))
@@ -118,49 +119,17 @@ class Source:
                 )
 
 
-def open_source(
-    data: Any, columns: Any = None, extra: Mapping[str, Any] | None = None, *, chunk_rows: int | None = None
-) -> Source:
-    """The wanted columns of `data`, then those of `extra` (role -> column name, or values), chunk by chunk.
+class Held(Source):
+    """Rows in memory as they are computed with, in one chunk; the names are another source's, or that of an array."""
 
-    columns: a name or several; numbers for the columns of an (n, k) array; None for all numeric columns
-    which no role names. chunk_rows: the most rows of a chunk. Raises DataError, saying what is wrong where.
-    """
-    if chunk_rows is not None and (isinstance(chunk_rows, bool) or int(chunk_rows) < 1):
-        raise DataError(f"chunk_rows is a number of rows, not {chunk_rows!r}")
-    reader = reader_of(data)
-    given = {role: part for role, part in (extra or {}).items() if part is not None}
-    roles = {
-        role: find(reader, p) if isinstance(p, str) else role_column(role, p) for role, p in given.items()
-    }
-    taken = {part for part in roles.values() if isinstance(part, str)}
-    return Source(reader, resolve(reader, columns, taken), roles, chunk_rows)
+    single = True
 
+    def __init__(self, chunk: Chunk, like: Source | None = None, description: str = "sample") -> None:
+        self._chunk = chunk
+        self.names, self.roles, self.labels, self.blocks = (
+            (like.names, like.roles, like.labels, like.blocks) if like else (("x",), (), ("x",), ())
+        )
+        self.rows, self.reopenable, self.in_memory, self.description = chunk[0].size, True, True, description
 
-def role_column(role: str, values: Any) -> Column:
-    """The values of a role given as an array or another column in memory."""
-    try:
-        reader = column_reader(values)
-        if len(reader.names) != 1:
-            raise DataError(f"one column is wanted, not {len(reader.names)}")
-        check_type(reader, reader.names[0])
-        return gather(reader)
-    except DataError as error:
-        raise DataError(f"{role}: {error}", column=role) from error
-
-
-def reader_of(data: Any) -> Reader:
-    """The reader for this kind of data."""
-    if not isinstance(data, np.ndarray) and is_path(data):
-        return open_files(data)
-    reader = query_reader(data) or memory_reader(data)
-    if reader is not None:
-        return reader
-    name = getattr(data, "__name__", type(data).__name__)
-    if hasattr(data, "__next__"):
-        return StreamReader(lambda: data, column_reader, reopenable=False, description=f"iterator {name}")
-    if hasattr(data, "__iter__") and not isinstance(data, (bytes, np.generic)):
-        return StreamReader(lambda: iter(data), column_reader, reopenable=True, description=name)
-    if callable(data):
-        return StreamReader(data, column_reader, reopenable=True, description=f"callable {name}")
-    raise DataError(f"data of type {type(data).__name__} cannot be read")
+    def chunks(self, parted: bool = False) -> Iterator[Chunk]:
+        return iter((self._chunk,) if self.rows else ())

@@ -100,7 +100,7 @@ class ColumnsState(State):
             mine.merge(yours)
         outer = self.outer.copy()
         if len(outer):
-            exact.merge_totals(outer, other.outer, np.zeros(len(outer), bool))
+            exact.merge_totals()(outer, np.zeros(len(outer), bool), other.outer)
         self.outer = outer
         self.merge_counts(other)
 

@@ -53,12 +53,6 @@ class PlacedState(TotalsState):
     def _anchor_of_sums(self) -> Any:
         return self.theta
 
-    def _drift(self, running: np.ndarray, rows: np.ndarray) -> np.ndarray:
-        return np.zeros(len(running))
-
-    def _drifted(self, at: np.ndarray, running: np.ndarray, tally: np.ndarray) -> int:
-        return -1
-
     def _moved(self, new: Any) -> np.ndarray:
         raise NotImplementedError("sums at other coefficients need another pass")
 

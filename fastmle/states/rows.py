@@ -20,6 +20,7 @@ from .base import Chunk, Options
 from .totals import TotalsState
 
 FEW_BYTES = 1 << 23  # that one thread counts before another would have started
+LEAST_BYTES = 1 << 19  # that a thread counts at a time
 _NO_WEIGHTS = np.empty(0)
 WHOLE = 2.0**24  # up to this, products of whole numbers with numbers of rows are exact
 
@@ -30,21 +31,21 @@ def _name(dtype: np.dtype[Any]) -> str:
     return dtype.name
 
 
-@cache
-def _slots(kinds: str, weight_kind: str | None) -> tuple[str, str]:
-    """The layout of the slots, and a letter for each."""
-    layout = slot_layout(kinds, weight_kind)
-    return layout, slot_kinds(layout)
+@lru_cache(256)
+def _slots(terms: RowTerms, weight_kind: str | None) -> tuple[str, str, tuple[str, ...]]:
+    """The layout of the slots, a letter for each, and the names of those of the terms."""
+    layout = slot_layout(terms.all_kinds(), weight_kind)
+    return layout, slot_kinds(layout), terms.sums._fields[: len(terms.letters())]
 
 
 @lru_cache(64)
-def _whole_numbers(terms: RowTerms, theta: Any) -> np.ndarray | None:
-    """What a zero and a one add, (2, slots), if these are whole numbers: their sums are exact, whatever the blocks."""
+def _whole_numbers(terms: RowTerms, theta: Any) -> tuple[Any, Any] | None:
+    """What a zero and a one add to each slot, if these are whole numbers: their sums are exact, whatever the blocks."""
     theta = terms.theta() if theta is None else theta
     if terms.anchor is not None or (terms.support and not (terms.support(0.0, theta) and terms.support(1.0, theta))):
         return None
-    rows = np.array([terms.row(0.0, theta), terms.row(1.0, theta)], float)
-    return rows if ((rows == np.rint(rows)) & (np.abs(rows) <= WHOLE)).all() else None
+    rows = terms.row(0.0, theta), terms.row(1.0, theta)
+    return rows if all(v == round(v) and abs(v) <= WHOLE for row in rows for v in row) else None
 
 
 class RowState(TotalsState):
@@ -52,10 +53,11 @@ class RowState(TotalsState):
 
     def __init__(self, terms: RowTerms, options: Options, theta: Any = None) -> None:
         self.terms = terms
-        self.layout, letters = _slots(terms.all_kinds(), options.weight_kind if options.weighted else None)
+        self.layout, letters, self.names = _slots(terms, options.weight_kind if options.weighted else None)
         if theta is None and terms.anchor is None:
             theta = terms.theta()
         super().__init__(options, letters, theta)
+        self.drifts = terms.anchor is not None and terms.anchor.drift is not None
         self._folds: dict[np.dtype[Any], Any] = {}  # compiled, by the dtype of the column
         self.takes_parts = options.device == "cpu" and not options.weighted
 
@@ -106,9 +108,10 @@ class RowState(TotalsState):
         if columns[0].dtype == np.uint8 and set(self.layout) == {"s", "|"} and self.options.device == "cpu":
             x, added = np.ascontiguousarray(columns[0]), _whole_numbers(self.terms, self.theta)
             ones = self._ones(x) if added is not None else -1
-            if ones >= 0:
-                totals, found = self.totals.copy(), np.array([[x.size - ones], [ones]]) * added
-                exact.add_blocks()(totals, self.is_max, found)
+            if added is not None and ones >= 0:
+                zeros, totals = x.size - ones, self.totals.copy()
+                found = [zeros * v for v in added[0]], [ones * v for v in added[1]]
+                exact.add_blocks()(totals, self.is_max, np.array(found, float))
                 self.totals = totals
                 self.count(x.size, 0, 0, 0)
                 return x.size
@@ -118,7 +121,7 @@ class RowState(TotalsState):
         """How many ones, or -1 if there are other numbers."""
         kernel, found = compile_ones(), []
         threads = self.options.threads if x.size > FEW_BYTES else 1
-        run_slices(lambda lo, hi: found.append(kernel(x[lo:hi])), x.size, threads, FEW_BYTES)
+        run_slices(lambda lo, hi: found.append(kernel(x[lo:hi])), x.size, threads, LEAST_BYTES)
         return -1 if -1 in found else sum(found)
 
     def possible(self, x: Any) -> Any:
@@ -142,12 +145,8 @@ class RowState(TotalsState):
         assert self.terms.anchor is not None
         return self.terms.anchor.of_sums(self.sums())
 
-    def _drifted(self, at: np.ndarray, running: np.ndarray, tally: np.ndarray) -> int:
-        return -1 if self.terms.anchor is None else super()._drifted(at, running, tally)
-
     def _drift(self, running: np.ndarray, rows: np.ndarray) -> np.ndarray:
-        if self.terms.anchor is None:
-            return np.zeros(len(running))
+        assert self.terms.anchor is not None and self.terms.anchor.drift is not None
         return self.terms.anchor.drift(self._named(running.T, rows))
 
     def _coarseness(self, theta: Any) -> float:
@@ -155,7 +154,7 @@ class RowState(TotalsState):
 
     def _moved(self, new: Any) -> np.ndarray:
         """In rational arithmetic, so that the order of merges does not show."""
-        anchor, k = self.terms.anchor, len(self.terms.letters())
+        anchor, k = self.terms.anchor, len(self.names)
         assert anchor is not None
         columns = []
         for j in range(k + 1):  # what a unit of each of (weight, slots) becomes
@@ -184,13 +183,13 @@ class RowState(TotalsState):
 
     def _named(self, values: Any, rows: Any, weight: Any = None) -> Sums:
         """The slots by name; `values` may hold arrays (running sums) or rationals in place of floats."""
-        k = len(self.terms.letters())
-        extra: dict[str, Any] = dict(zip(self.terms.sums._fields[:k], values, strict=False))
-        extra |= self.theta._asdict() if self.theta is not None else {}
+        extra: dict[str, Any] = dict(zip(self.names, values, strict=False))
+        if self.theta is not None:
+            extra.update(zip(self.theta._fields, self.theta, strict=True))
         if weight is None:
-            weight = values[k] if self.options.weighted else rows
+            weight = values[len(self.names)] if self.options.weighted else rows
             if "p" in self.layout:
-                extra["log_weight"] = values[k + 1]
+                extra["log_weight"] = values[len(self.names) + 1]
         return Sums(weight, rows if "p" in self.layout else weight, rows, **extra)
 
     def weighted(self) -> RowState:
@@ -201,8 +200,7 @@ class RowState(TotalsState):
         return state
 
     def meat(self, family: Family, theta: Vector) -> Vector:
-        k = len(self.terms.letters())
-        units = np.eye(k + 1)
+        units = np.eye(len(self.names) + 1)
         scores = np.array(
             [family.score(self._named(unit[1:].tolist(), unit[0], unit[0]), theta) for unit in units]
         )
@@ -213,7 +211,7 @@ class RowState(TotalsState):
         values = self.values()
         s = self._named(values, float(self.rows))
         if "o" in self.layout:
-            k = len(self.terms.letters()) + 1
+            k = len(self.names) + 1
             outer = np.zeros((k, k))
             outer[np.triu_indices(k)] = values[k:]
             s.outer = outer + np.triu(outer, 1).T

@@ -6,7 +6,7 @@ import time
 from abc import abstractmethod
 from copy import copy
 from fractions import Fraction
-from functools import lru_cache
+from functools import cache, lru_cache
 from threading import get_ident
 from typing import Any
 
@@ -25,6 +25,7 @@ WORTH = 500e-6  # seconds of work; below this too
 LAUNCH = 1 << 26  # rows; a launch ends well within half a second, so that Ctrl-C is answered
 MOST_SUMS = 1 << 22  # block sums that a launch may fill
 _NO_WEIGHTS = np.empty(0)
+_NOWHERE = np.empty(0, np.int64)
 
 
 @lru_cache(16)
@@ -36,13 +37,20 @@ def boundaries(first: int, blocks: int) -> np.ndarray:
     return places[(places >= 1) & (places <= blocks)]
 
 
+@cache
+def _are_maxima(letters: str) -> np.ndarray:
+    return np.array([letter == "m" for letter in letters])
+
+
 class TotalsState(State):
     """Exact totals, one a slot; `theta` holds the constants that the rows were taken with, None until rows came."""
+
+    drifts = True  # whether the anchor may move while rows come
 
     def __init__(self, options: Options, letters: str, theta: Any) -> None:
         super().__init__(options)
         self.letters = letters  # "s" a sum, "m" a maximum
-        self.is_max = np.frombuffer(letters.encode(), np.uint8) == ord("m")
+        self.is_max = _are_maxima(letters)
         self.totals = exact.empty_totals(letters)
         self.theta = theta
         self._scratch = np.empty((1, len(letters))), np.empty((1, 3), np.int64)
@@ -59,9 +67,9 @@ class TotalsState(State):
     @abstractmethod
     def _anchor_of_sums(self) -> Any: ...
 
-    @abstractmethod
     def _drift(self, running: np.ndarray, rows: np.ndarray) -> np.ndarray:
-        """How many standard deviations the mean lies from the anchor, for rows of running sums."""
+        """How many standard deviations the mean lies from the anchor, for rows of running sums; asked if it `drifts`."""
+        raise NotImplementedError
 
     @abstractmethod
     def _moved(self, new: Any) -> np.ndarray:
@@ -105,7 +113,7 @@ class TotalsState(State):
         self.rows += rows
         self.seen += rows
         before, after = first_row // BLOCK, (first_row + rows) // BLOCK
-        if after > before and boundaries(before, after - before).size:
+        if after > before and self.drifts and boundaries(before, after - before).size:
             with np.errstate(all="ignore"):
                 gone = self._drift(np.array([self.values()]), np.array([self.rows]))[0] > DRIFT
             if gone:
@@ -124,8 +132,8 @@ class TotalsState(State):
         rows = columns[0].size
         if self.theta is None:
             self._choose_anchor(columns, w)
-        sums, counts, parts = self._launch(columns, w)
-        at = boundaries(first_row // BLOCK, rows // BLOCK)
+        sums, counts, totals = self._launch(columns, w)
+        at = boundaries(first_row // BLOCK, rows // BLOCK) if self.drifts else _NOWHERE
         running, tally = np.zeros((at.size + 1, sums.shape[1])), np.zeros((at.size + 1, 3), np.int64)
         sound = exact.survey()(self.is_max, sums, counts, at, running, tally)
         stop = -1
@@ -136,25 +144,27 @@ class TotalsState(State):
         if not overflow and at.size and self.theta is not None:
             stop = self._drifted(at, running, tally)
         if stop < 0:
-            self._take(parts, tally[-1], rows)
+            self._take(totals, tally[-1], rows)
             return rows
         if stop:  # a part of the launch stands, the rest is done again about the new anchor
-            part = exact.empty_totals(self.letters)
-            exact.add_blocks()(part, self.is_max, sums[:stop])
-            self._take([part], counts[:stop].sum(axis=0), stop * BLOCK)
+            totals = self.totals.copy()
+            exact.add_blocks()(totals, self.is_max, sums[:stop])
+            self._take(totals, counts[:stop].sum(axis=0), stop * BLOCK)
         block = slice(stop * BLOCK, (stop + 1) * BLOCK)
         piece = on_host(tuple(c[block] for c in columns)), np.asarray(w[block])
         self._rebase(self._anchor_of(*piece) if overflow or not self.rows else self._anchor_of_sums())
         return stop * BLOCK
 
-    def _launch(self, columns: Chunk, w: np.ndarray) -> tuple[np.ndarray, np.ndarray, list[np.ndarray]]:
+    def _launch(self, columns: Chunk, w: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """The sums and counts of each block, and the totals with them."""
         rows = columns[0].size
         blocks = -(-rows // BLOCK)
         sums, counts = self._scratch
         if blocks > 1:
             sums, counts = np.empty((blocks, len(self.letters))), np.empty((blocks, 3), np.int64)
         kernel, add_blocks = self._kernel(columns, w), exact.add_blocks()
-        parts: dict[int, np.ndarray] = {}  # of each thread
+        totals = self.totals.copy()
+        parts = {get_ident(): totals}  # of each thread
 
         def job(lo: int, hi: int) -> None:
             kernel(lo, hi, sums[lo:hi], counts[lo:hi])
@@ -169,12 +179,12 @@ class TotalsState(State):
         run_slices(job, blocks, threads, LEAST)
         if not few:
             self._pace = threads * (time.perf_counter() - start) / rows
-        return sums, counts, list(parts.values())
+        for part in parts.values():
+            if part is not totals:
+                exact.merge_totals()(totals, self.is_max, part)
+        return sums, counts, totals
 
-    def _take(self, parts: list[np.ndarray], tally: np.ndarray, rows: int) -> None:
-        totals = self.totals.copy()
-        for part in parts:
-            exact.merge_totals(totals, part, self.is_max)
+    def _take(self, totals: np.ndarray, tally: np.ndarray, rows: int) -> None:
         self.totals = totals
         outside, nulls, zeros = tally.tolist()
         self.count(rows, nulls, zeros, outside)
@@ -233,7 +243,7 @@ class TotalsState(State):
                 other._rebase(target)
             self._rebase(target)
         totals = self.totals.copy()
-        exact.merge_totals(totals, other.totals, self.is_max)
+        exact.merge_totals()(totals, self.is_max, other.totals)
         self.totals = totals
         self.merge_counts(other)
 
