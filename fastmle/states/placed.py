@@ -18,6 +18,7 @@ class PlacedState(TotalsState):
     """Totals at the place `theta`; the target is the column after the `terms.k` − 1 features."""
 
     terms: Any
+    drifts = False
 
     @abstractmethod
     def _possible(self, columns: Chunk, row: int) -> bool:
