@@ -19,6 +19,26 @@ def totals_of(columns: list[list[float]]) -> np.ndarray:
     return totals
 
 
+@pytest.mark.parametrize("seed", range(40))
+def test_sums_of_few_bits_far_apart_keep_within_their_room(seed: int) -> None:
+    """Components that do not overlap may be of one bit each, hundreds of them: in rows of a few hundred binary orders."""
+    rng = np.random.default_rng(seed)
+    n = int(rng.integers(20, 600))
+    exponents = rng.integers(-1000, 1000, n) if seed % 2 else np.arange(n) * 7 % 2000 - 1000
+    values = np.ldexp(rng.choice([-1.0, 1.0], n) if seed % 4 < 2 else rng.normal(size=n), exponents)
+    if seed % 3 == 0:
+        values[1::2] = -values[: n // 2 * 2 : 2] * (1.0 + 2.0**-50)
+    totals = totals_of([values.tolist(), (-values[::-1]).tolist()])
+    halves = [totals_of([values[part].tolist()] * 2) for part in (slice(0, n // 2), slice(n // 2, n))]
+    exact.merge_totals()(halves[0], SUMS, halves[1])
+    whole = sum(map(Fraction, values.tolist()))
+    assert [exact.exact_value(t) for t in (*totals, *halves[0])] == [whole, -whole, whole, whole]
+    out = np.empty(2)
+    exact.read_totals()(totals, SUMS, out)
+    assert out.tolist() == [float(whole), -float(whole)]
+    assert max(totals[:, 1]) <= exact.ROOM
+
+
 def test_merging_totals_of_unequal_length() -> None:
     """A long expansion that has become short leaves components behind, which a longer neighbour must not wake."""
     short = [1e300, 1.0, 1e-300, -1e300, -1e-300]
@@ -46,3 +66,12 @@ def test_a_comparison_is_ordered_by_aic() -> None:
     assert ranked[0].family.name == "gamma"
     assert [f.aic for f in ranked] == sorted(f.aic for f in ranked)
     assert "ΔAIC" in repr(ranked)
+
+
+def test_rows_of_a_hundred_sizes_far_apart() -> None:
+    rows = [2.0**e for e in np.random.default_rng(0).permutation(np.arange(-1000, 400, 13)).tolist()]
+    state = fm.suffstats("exponential")
+    for x in rows:
+        state.update([x])
+    mean = sum(map(Fraction, rows)) / len(rows)
+    assert state.fit().params["scale"] == pytest.approx(float(mean), rel=1e-15)

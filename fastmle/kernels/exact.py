@@ -2,7 +2,8 @@
 
 A total is a row of `WIDTH` floats: slot 0 holds what is not finite (infinities and NaN, added as they come), slot 1
 the number of components, the rest the components: non-overlapping floats whose exact sum is the total.
-Source: J. R. Shewchuk, Adaptive Precision Floating-Point Arithmetic, Discrete Comput. Geom. 18 (1997), GROW-EXPANSION.
+Source: J. R. Shewchuk, Adaptive Precision Floating-Point Arithmetic, Discrete Comput. Geom. 18 (1997), GROW-EXPANSION and COMPRESS (its way
+down).
 """
 
 from __future__ import annotations
@@ -19,8 +20,10 @@ from numba.extending import register_jitable
 
 from .jit import compile_kernel
 
-WIDTH = 42  # 40 components of 53 bits cover the whole range of float64
 FIRST = 2
+MOST = 40  # components of 53 bits cover the whole range of float64
+ROOM = MOST + 8  # components that need not be so dense; where they are more, they are made so
+WIDTH = FIRST + ROOM
 
 
 def empty_totals(kinds: str) -> np.ndarray:
@@ -32,11 +35,32 @@ def empty_totals(kinds: str) -> np.ndarray:
 
 
 @register_jitable
+def _compress(totals: Any, k: int, used: int) -> int:
+    """Write total k in the fewest components, each within half a unit in the last place of the next; return how many."""
+    x, at = totals[k, FIRST + used - 1], used - 1
+    for j in range(used - 2, -1, -1):
+        y = totals[k, FIRST + j]
+        high = x + y
+        low = y - (high - x)
+        if low != 0.0:
+            totals[k, FIRST + at] = high
+            at -= 1
+            high = low
+        x = high
+    totals[k, FIRST + at] = x
+    for j in range(used - at):
+        totals[k, FIRST + j] = totals[k, FIRST + at + j]
+    return used - at
+
+
+@register_jitable
 def _grow(totals: Any, k: int, used: int, x: float) -> int:
     """Add x to total k, which has so many components; return how many it has then. Slot 1 is left to the caller."""
     if not abs(x) < np.inf:
         totals[k, 0] += x
         return used
+    if used == ROOM:
+        used = _compress(totals, k, used)
     kept = 0
     for j in range(used):
         y = totals[k, FIRST + j]
@@ -98,21 +122,21 @@ def add_if_sound() -> Callable[..., bool]:
     """`add_if_sound()(totals, is_max, sums, counts)`: add one block whose rows all count, else add nothing."""
     matrix = types.float64[:, ::1]
     signature = types.boolean(matrix, types.boolean[::1], matrix, types.int64[:, ::1])
-    return compile_kernel(_add_if_sound, signature, "add_if_sound", (_add_blocks, _grow))
+    return compile_kernel(_add_if_sound, signature, "add_if_sound", (_add_blocks, _grow, _compress))
 
 
 @cache
 def add_blocks() -> Callable[..., None]:
     """`add_blocks()(totals, is_max, sums)`: add each row of `sums` (blocks, slots) to `totals`, exactly."""
     matrix = types.float64[:, ::1]
-    return compile_kernel(_add_blocks, types.void(matrix, types.boolean[::1], matrix), "add_blocks", (_grow,))
+    return compile_kernel(_add_blocks, types.void(matrix, types.boolean[::1], matrix), "add_blocks", (_grow, _compress))
 
 
 @cache
 def merge_totals() -> Callable[..., None]:
     """`merge_totals()(totals, is_max, other)`: add another set of totals, exactly."""
     matrix = types.float64[:, ::1]
-    return compile_kernel(_merge, types.void(matrix, types.boolean[::1], matrix), "merge_totals", (_grow,))
+    return compile_kernel(_merge, types.void(matrix, types.boolean[::1], matrix), "merge_totals", (_grow, _compress))
 
 
 def _survey(is_max: Any, sums: Any, counts: Any, at: Any, running: Any, tally: Any) -> bool:

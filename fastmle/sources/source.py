@@ -132,4 +132,4 @@ class Held(Source):
         self.rows, self.reopenable, self.in_memory, self.description = chunk[0].size, True, True, description
 
     def chunks(self, parted: bool = False) -> Iterator[Chunk]:
-        return iter((self._chunk,) if self.rows else ())
+        return iter((self._chunk,))
