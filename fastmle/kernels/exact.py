@@ -2,8 +2,8 @@
 
 A total is a row of `WIDTH` floats: slot 0 holds what is not finite (infinities and NaN, added as they come), slot 1
 the number of components, the rest the components: non-overlapping floats whose exact sum is the total.
-Source: J. R. Shewchuk, Adaptive Precision Floating-Point Arithmetic, Discrete Comput. Geom. 18 (1997), GROW-EXPANSION and COMPRESS (its way
-down).
+Source: J. R. Shewchuk, Adaptive Precision Floating-Point Arithmetic, Discrete Comput. Geom. 18 (1997), GROW-EXPANSION and
+COMPRESS (its way down).
 """
 
 from __future__ import annotations
