@@ -31,7 +31,7 @@ def open_source(
         raise DataError(f"chunk_rows is a number of rows, not {chunk_rows!r}")
     if columns is None and chunk_rows is None and all(part is None for part in (extra or {}).values()):
         values = plain(data)
-        if values is not None:
+        if values is not None and values.size:
             return Held((values,), description=f"array of {rows_text(values.size)}")
     reader = reader_of(data)
     roles: dict[str, str | Column] = {}
