@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fastmle.kernels.octets import TILE
-from fastmle.kernels.table import FEW, WAYS, compile_count
+from fastmle.kernels.table import FEW, FEWER, WAYS, compile_count
 
 DTYPES = ("float64", "int64", "uint8", "int32", "float32")
 
@@ -38,7 +38,7 @@ def same(x: np.ndarray, lowest: int, size: int) -> None:
     lowest=st.sampled_from([0, 1]),
     size=st.sampled_from([2, 11, 256, 1024]),
     bottom=st.sampled_from([0, 1, 5, 190, 250, 900]),
-    spread=st.sampled_from([1, 2, 7, FEW, FEW + 1, 200, 3000]),
+    spread=st.sampled_from([1, 2, 7, FEWER, FEWER + 1, 40, FEW, FEW + 1, 200, 3000]),
     odd=st.lists(st.sampled_from([-1.0, 0.0, 0.5, 255.0, 256.0, 257.0, 1e6, 3e9, 1e300, math.nan, math.inf, -math.inf])),
 )
 def test_counts(dtype: str, seed: int, rows: int, lowest: int, size: int, bottom: int, spread: int, odd: list[float]) -> None:

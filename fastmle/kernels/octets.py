@@ -1,4 +1,8 @@
-"""Bytes compared in whole vector registers: compilers widen what such loops count, and lose most of their lanes."""
+"""Bytes in whole vector registers: their ends, and how often each of a few values occurs.
+
+A value of d bits is one of 2^d products of d bits or their complements. Of 64 bytes, bit j of all makes one word (a
+comparison's mask), so that a product of words and the number of bits it has set count 64 bytes at once.
+"""
 
 from __future__ import annotations
 
@@ -13,26 +17,33 @@ from numba.extending import intrinsic
 from .vectors import data_of
 
 TILE = 4096  # bytes that are looked at together
-WIDTH = 32  # bytes side by side: of 64 AVX-512 compares into masks, which must be turned back into bytes
-SIDE_BY_SIDE = 4  # values counted in one reading
-_BYTE, _LONG = ir.IntType(8), ir.IntType(64)
-_VECTOR, _WIDE = ir.VectorType(_BYTE, WIDTH), ir.VectorType(ir.IntType(16), WIDTH)
-
-assert TILE // WIDTH < 256  # what a byte can count
-
-
-def _each(builder: Any, data: Any, work: Callable[[Any], None]) -> None:
-    """Call `work` with each vector of a tile in turn."""
-    with cgutils.for_range_slice(builder, _LONG(0), _LONG(TILE), _LONG(WIDTH), _LONG) as (at, _):
-        place = builder.bitcast(builder.gep(data, [at]), _VECTOR.as_pointer())
-        work(builder.load(place, align=1))
+WIDTH = 64  # bytes side by side, and bits of a word
+WORDS = TILE // WIDTH
+LANES = 8  # words side by side
+TOGETHER = 8  # values counted in one reading, told apart by their three lowest bits
+DEPTH = 6  # the most bits of a value
+_BYTE, _INT, _LONG = ir.IntType(8), ir.IntType(32), ir.IntType(64)
+_BYTES, _LANES = ir.VectorType(_BYTE, WIDTH), ir.VectorType(_LONG, LANES)
 
 
-def _reduced(builder: Any, name: str, vector: Any) -> Any:
-    kind = vector.type
-    full = f"llvm.vector.reduce.{name}.v{WIDTH}{kind.element}"
-    function = builder.module.declare_intrinsic(full, (), ir.FunctionType(kind.element, [kind]))
-    return builder.zext(builder.call(function, [vector]), _LONG)
+def _each(builder: Any, stop: int, step: int, work: Callable[[Any], None]) -> None:
+    with cgutils.for_range_slice(builder, _LONG(0), _LONG(stop), _LONG(step), _LONG) as (at, _):
+        work(at)
+
+
+def _load(builder: Any, kind: Any, data: Any, at: Any) -> Any:
+    return builder.load(builder.bitcast(builder.gep(data, [at]), kind.as_pointer()), align=1)
+
+
+def _repeated(builder: Any, kind: Any, value: Any) -> Any:
+    nothing = ir.Constant(kind, ir.Undefined)
+    places = ir.Constant(ir.VectorType(_INT, kind.count), [0] * kind.count)
+    return builder.shuffle_vector(builder.insert_element(nothing, value, _INT(0)), nothing, places)
+
+
+def _called(builder: Any, name: str, kind: Any, result: Any, vector: Any) -> Any:
+    full = f"llvm.{name}.v{kind.count}{kind.element}"
+    return builder.call(builder.module.declare_intrinsic(full, (), ir.FunctionType(result, [kind])), [vector])
 
 
 @intrinsic
@@ -40,39 +51,77 @@ def extent(typingctx: Any, x: Any) -> Any:
     """The least and the greatest of TILE bytes."""
 
     def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        low = cgutils.alloca_once_value(builder, ir.Constant(_VECTOR, [255] * WIDTH))
-        high = cgutils.alloca_once_value(builder, ir.Constant(_VECTOR, [0] * WIDTH))
+        data = data_of(context, builder, signature, args, 0)
+        low = cgutils.alloca_once_value(builder, ir.Constant(_BYTES, [255] * WIDTH))
+        high = cgutils.alloca_once_value(builder, ir.Constant(_BYTES, [0] * WIDTH))
 
-        def work(v: Any) -> None:
+        def work(at: Any) -> None:
+            v = _load(builder, _BYTES, data, at)
             for slot, order in ((low, "<"), (high, ">")):
                 old = builder.load(slot)
                 builder.store(builder.select(builder.icmp_unsigned(order, v, old), v, old), slot)
 
-        _each(builder, data_of(context, builder, signature, args, 0), work)
-        ends = [_reduced(builder, "umin", builder.load(low)), _reduced(builder, "umax", builder.load(high))]
+        _each(builder, TILE, WIDTH, work)
+        ends = [
+            builder.zext(_called(builder, f"vector.reduce.{name}", _BYTES, _BYTE, builder.load(slot)), _LONG)
+            for name, slot in (("umin", low), ("umax", high))
+        ]
         return context.make_tuple(builder, signature.return_type, ends)
 
     return types.UniTuple(types.int64, 2)(x), codegen
 
 
-@intrinsic
-def count_four(typingctx: Any, x: Any, k: Any) -> Any:
-    """How many of TILE bytes are k, k + 1, k + 2, k + 3."""
+@intrinsic(prefer_literal=True)
+def split(typingctx: Any, x: Any, bottom: Any, depth: Any, planes: Any) -> Any:
+    """Write the lowest `depth` bits of TILE bytes, less `bottom`, to the rows of `planes` (DEPTH, WORDS)."""
 
     def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        zero, first = ir.Constant(_VECTOR, [0] * WIDTH), ir.Constant(ir.VectorType(ir.IntType(32), WIDTH), [0] * WIDTH)
-        one = builder.insert_element(zero, builder.trunc(args[1], _BYTE), ir.IntType(32)(0))
-        lowest = builder.shuffle_vector(one, zero, first)
-        sought = [builder.add(lowest, ir.Constant(_VECTOR, [j] * WIDTH)) for j in range(SIDE_BY_SIDE)]
-        found = [cgutils.alloca_once_value(builder, zero) for _ in sought]
+        data = data_of(context, builder, signature, args, 0)
+        out = data_of(context, builder, signature, args, 3)
+        lowest = _repeated(builder, _BYTES, builder.trunc(args[1], _BYTE))
+        nothing = ir.Constant(_BYTES, [0] * WIDTH)
 
-        def work(v: Any) -> None:
-            for slot, value in zip(found, sought, strict=True):
-                hit = builder.sext(builder.icmp_unsigned("==", v, value), _VECTOR)
-                builder.store(builder.sub(builder.load(slot), hit), slot)
+        def work(at: Any) -> None:
+            v = builder.sub(_load(builder, _BYTES, data, at), lowest)
+            word = builder.udiv(at, _LONG(WIDTH))
+            for j in range(depth.literal_value):
+                bit = builder.icmp_unsigned("!=", builder.and_(v, ir.Constant(_BYTES, [1 << j] * WIDTH)), nothing)
+                builder.store(builder.bitcast(bit, _LONG), builder.gep(out, [builder.add(word, _LONG(j * WORDS))]))
 
-        _each(builder, data_of(context, builder, signature, args, 0), work)
-        sums = [_reduced(builder, "add", builder.zext(builder.load(slot), _WIDE)) for slot in found]
+        _each(builder, TILE, WIDTH, work)
+        return context.get_dummy_value()
+
+    return types.void(x, types.int64, depth, planes), codegen
+
+
+@intrinsic(prefer_literal=True)
+def count_eight(typingctx: Any, planes: Any, depth: Any, high: Any) -> Any:
+    """How many of the values that were `split` are 8 high, 8 high + 1, ... 8 high + 7."""
+
+    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        data = data_of(context, builder, signature, args, 0)
+        ones = ir.Constant(_LANES, [-1] * LANES)
+        found = [cgutils.alloca_once_value(builder, ir.Constant(_LANES, [0] * LANES)) for _ in range(TOGETHER)]
+        flips = []  # all bits, where a bit of `high` is 0
+        for j in range(depth.literal_value - 3):
+            bit = builder.and_(builder.lshr(args[2], _LONG(j)), _LONG(1))
+            flips.append(_repeated(builder, _LANES, builder.sub(bit, _LONG(1))))
+
+        def work(at: Any) -> None:
+            bits = [
+                _load(builder, _LANES, data, builder.add(at, _LONG(j * WORDS))) for j in range(depth.literal_value)
+            ]
+            products = [ones]
+            for bit, flip in zip(bits[3:], flips, strict=True):
+                products = [builder.and_(p, builder.xor(bit, flip)) for p in products]
+            for bit in bits[2::-1]:
+                products = [builder.and_(p, b) for p in products for b in (builder.xor(bit, ones), bit)]
+            for slot, product in zip(found, products, strict=True):
+                number = _called(builder, "ctpop", _LANES, _LANES, product)
+                builder.store(builder.add(builder.load(slot), number), slot)
+
+        _each(builder, WORDS, LANES, work)
+        sums = [_called(builder, "vector.reduce.add", _LANES, _LONG, builder.load(slot)) for slot in found]
         return context.make_tuple(builder, signature.return_type, sums)
 
-    return types.UniTuple(types.int64, SIDE_BY_SIDE)(x, types.int64), codegen
+    return types.UniTuple(types.int64, TOGETHER)(planes, depth, types.int64), codegen

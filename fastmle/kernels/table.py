@@ -13,12 +13,12 @@ from numba.np.numpy_support import from_dtype
 from .ahead import TILE as SOME
 from .ahead import fetch
 from .jit import compile_kernel
-from .octets import SIDE_BY_SIDE, TILE, count_four, extent
+from .octets import DEPTH, TILE, TOGETHER, WORDS, count_eight, extent, split
 from .vecmath.exps import at_least, at_most
 from .vecmath.machine import FLAGS
 
 STEP = 1024  # rows whose table places are computed at a time
-FEW = 64  # values within a tile, up to which comparing all rows with each is faster than to add in memory row by row
+FEW, FEWER = 1 << DEPTH, 16  # values within a tile that are counted by their bits: faster than to add in memory row by row
 PATIENCE = 64  # steps in memory before bytes are tried again
 WAYS = 4  # tables side by side: neighbouring rows of one value do not wait for each other's addition
 
@@ -63,15 +63,21 @@ def compile_count(dtype: str, weighted: bool) -> Callable[..., int]:
         return fine
 
     @register_jitable
-    def few(octets, bottom, top, counts):  # type: ignore[no-untyped-def]
-        """Count by comparing the whole tile with each value in turn."""
-        for k in range(bottom, top + 1, SIDE_BY_SIDE):
-            found = count_four(octets, k)
-            for j in range(min(SIDE_BY_SIDE, top + 1 - k)):
+    def few(octets, bottom, top, planes, counts):  # type: ignore[no-untyped-def]
+        """Count the values by their bits, fewer of which are needed for fewer values."""
+        fewer = top - bottom < FEWER
+        if fewer:
+            split(octets, bottom, 4, planes)
+        else:
+            split(octets, bottom, DEPTH, planes)
+        for k in range(bottom, top + 1, TOGETHER):
+            high = (k - bottom) // TOGETHER
+            found = count_eight(planes, 4, high) if fewer else count_eight(planes, DEPTH, high)
+            for j in range(min(TOGETHER, top + 1 - k)):
                 counts[k + j] += found[j]
 
     def count(x, w, lowest, table, left):  # type: ignore[no-untyped-def]
-        place, own = np.empty(STEP, np.uint32), np.empty(TILE, np.uint8)
+        place, own, planes = np.empty(STEP, np.uint32), np.empty(TILE, np.uint8), np.empty((DEPTH, WORDS), np.int64)
         t0, t1, t2, t3 = table[0], table[1], table[2], table[3]
         size = float(table.shape[1])
         limit = min(size, 256.0) - 1.0
@@ -87,7 +93,7 @@ def compile_count(dtype: str, weighted: bool) -> Callable[..., int]:
                     bottom, top = extent(octets)
                     if bottom >= lowest and top < size:
                         if top - bottom < FEW:
-                            few(octets, bottom, top, t0)
+                            few(octets, bottom, top, planes, t0)
                         else:
                             for i in range(0, TILE, WAYS):
                                 t0[octets[i]] += 1
