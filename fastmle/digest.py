@@ -36,20 +36,21 @@ class Digest(Tally):
         weighted = self.options.weighted
         kernel = compile_digest(weighted)
 
+        # weights are added in the order of rows, so that neither chunks nor threads show
+        threads = 1 if weighted or columns[0].size < 2 * STRIDE else self.options.threads
+        while len(self._idle) < threads:
+            self.parts.append(tuple(np.zeros(BINS) for _ in range(5)))
+            self._idle.append(self.parts[-1])
+
         def job(lo: int, hi: int) -> None:
-            try:
-                bins = self._idle.pop()
-            except IndexError:
-                bins = tuple(np.zeros(BINS) for _ in range(5))
-                self.parts.append(bins)
+            bins = self._idle.pop()
             for a in range(lo, hi, STRIDE):
                 x = np.ascontiguousarray(columns[0][a : min(a + STRIDE, hi)], np.float64)
                 w = np.ascontiguousarray(columns[1][a : min(a + STRIDE, hi)], np.float64) if weighted else _NO_WEIGHTS
                 kernel(self._coordinate(x), x, w, *bins)
             self._idle.append(bins)
 
-        # weights are added in the order of rows, so that neither chunks nor threads show
-        run_slices(job, columns[0].size, 1 if weighted or columns[0].size < 2 * STRIDE else self.options.threads)
+        run_slices(job, columns[0].size, threads)
         self.count(columns[0].size, 0, 0, 0)
 
     def _coordinate(self, x: Vector) -> Vector:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from threading import get_ident
 
 import numpy as np
 
@@ -72,16 +71,17 @@ class Histogram(Tally):
         kernel = compile_select(x.dtype.name, self.options.weighted)
         left = np.empty(x.size, np.int64)
         found: list[tuple[int, int]] = []
-        tallies: dict[int, tuple[np.ndarray, np.ndarray]] = {}  # of each thread
+        threads = self.options.threads if x.size > SERIAL and not self.options.weighted else 1
+        tallies = [(np.zeros(BINS, np.int64), np.zeros(2)) for _ in range(threads)]  # those that no thread fills just now
+        window = (self.window.low, self.window.shift)
 
         def job(lo: int, hi: int) -> None:
-            counts, whole = tallies.setdefault(get_ident(), (np.zeros(BINS, np.int64), np.zeros(2)))
-            window = (self.window.low, self.window.shift)
+            counts, whole = tally = tallies.pop()
             found.append((lo, kernel(x[lo:hi], w[lo:hi], *window, counts, self.sums, whole, left[lo:hi])))
+            tallies.append(tally)
 
-        threads = self.options.threads if x.size > SERIAL and not self.options.weighted else 1
         run_slices(job, x.size, threads, LEAST * BLOCK)
-        for counts, whole in tallies.values():
+        for counts, whole in tallies:
             self.counts += counts
             self.below += float(whole[0])
             self.whole += float(whole[1])

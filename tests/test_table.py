@@ -10,8 +10,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import fastmle.states.table as table_state
+from fastmle.errors import DataError
+from fastmle.family import TableTerms
 from fastmle.kernels.octets import TILE
 from fastmle.kernels.table import FEW, FEWER, WAYS, compile_count
+from fastmle.states import Options, new_state
 
 DTYPES = ("float64", "int64", "uint8", "int32", "float32")
 
@@ -61,3 +65,25 @@ def test_every_value_of_a_byte() -> None:
         x = (np.arange(2 * TILE) * step % 256).astype(np.uint8)
         for part in (x, np.sort(x), x % 5, x // 64 * 64):
             same(part.astype(np.uint8), 0, 1024)
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize("threads", [1, 3])
+def test_rows_without_a_place_in_the_table_are_taken_a_part_at_a_time(
+    weighted: bool, threads: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """More of them than a launch has room for, at the end of a long column."""
+    monkeypatch.setattr(table_state, "ROOM", 5000)
+    rng = np.random.default_rng(3)
+    x = np.concatenate([rng.integers(0, 9, 600_000), rng.integers(1 << 15, 1 << 18, 12_000)]).astype(np.float64)
+    w = (rng.integers(1, 4, x.size) * 0.5,) if weighted else ()
+    state = new_state(TableTerms(), Options(threads=threads, weighted=weighted))
+    state.add((x, *w))
+    sums, values = state.sums(), np.unique(x)
+    assert state.rows == state.seen == x.size and sums.values.tolist() == values.tolist()
+    naive = np.bincount(np.searchsorted(values, x), *w)
+    assert sums.weights.tolist() == naive.tolist()
+    x[[600_100, 611_000]] = 0.5
+    with pytest.raises(DataError, match="row 600100"):
+        state.add((x, *w))
+    assert state.rows == x.size and state.sums().weights.tolist() == naive.tolist()

@@ -25,7 +25,7 @@ WAYS = 4  # tables side by side: neighbouring rows of one value do not wait for 
 
 @cache
 def compile_count(dtype: str, weighted: bool) -> Callable[..., int]:
-    """The kernel `count(x, w, lowest, table, left)` -> how many row numbers it wrote to `left`.
+    """The kernel `count(x, w, lowest, table, left)` -> how many row numbers it wrote to `left`, -1 if they did not fit.
 
     Counts whole numbers from `lowest` up to the end of `table`; all other rows are left to the caller.
     Unweighted: `table` is int64 (4, size), to be added up. Weighted: float64 (2, size), Σw and Σw², strictly in the
@@ -43,6 +43,8 @@ def compile_count(dtype: str, weighted: bool) -> Callable[..., int]:
                 table[0, k] += wi
                 table[1, k] += wi * wi
             else:
+                if m == left.size:
+                    return -1
                 left[m] = i
                 m += 1
         return m
@@ -123,6 +125,8 @@ def compile_count(dtype: str, weighted: bool) -> Callable[..., int]:
                     if (v >= lowest) & (v < size) and float(place[i]) == v:
                         t0[place[i]] += 1
                     else:
+                        if m == left.size:
+                            return -1
                         left[m] = lo + i
                         m += 1
             lo += xs.size

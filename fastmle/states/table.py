@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from threading import get_ident
 from typing import Any
 
 import numpy as np
@@ -15,7 +14,8 @@ from ..pool import run_slices
 from .base import LEAST, Chunk, Options, State, floats_from_json, floats_to_json
 
 SMALLEST, LARGEST = 1 << 10, 1 << 16  # sizes of the dense table
-LAUNCH = 1 << 22  # rows a thread and launch
+LAUNCH = 1 << 26  # rows; a launch ends well within half a second, so that Ctrl-C is answered
+ROOM = 1 << 20  # rows that a thread may leave over in a launch
 SERIAL = 24 * BLOCK
 _NO_WEIGHTS = np.empty(0)
 
@@ -41,12 +41,15 @@ class TableState(State):
         try:
             self.dense = self.dense.copy()
             self.large_weights = self.large_weights.copy()
-            step = LAUNCH * (1 if self.options.weighted else self.options.threads)
-            for lo in range(0, x.size, step):
+            step, lo = LAUNCH, 0
+            while lo < x.size:
+                some = slice(lo, lo + step)
                 if on_device:
-                    self._launch_on_device(x[lo : lo + step], first_row + lo)
-                else:
-                    self._launch(x[lo : lo + step], w[lo : lo + step], first_row + lo)
+                    self._launch_on_device(x[some], first_row + lo)
+                elif not self._launch(x[some], w[some], first_row + lo):
+                    step = ROOM
+                    continue
+                lo += step
         except BaseException:
             self.__dict__.update(before)
             raise
@@ -76,31 +79,37 @@ class TableState(State):
             found = self._kernels[dtype] = compile_count(dtype.name, self.options.weighted)
         return found
 
-    def _launch(self, x: np.ndarray, w: np.ndarray, first_row: int) -> None:
+    def _launch(self, x: np.ndarray, w: np.ndarray, first_row: int) -> bool:
+        """Add rows; False, and none is added, if there was no room for those that the kernel left over."""
         weighted = self.options.weighted
         kernel = self._kernel(x.dtype)
         lowest, size = self._places()
-        left = np.empty(x.size, np.int64)
-        found: list[tuple[int, int]] = []
-        tables: dict[int, np.ndarray] = {}  # of each thread
+        found: list[tuple[int, np.ndarray]] = []
+        threads = self.options.threads if x.size > SERIAL and not weighted else 1
+        tables = [np.zeros((WAYS, size), np.int64) for _ in range(threads)]  # those that no thread fills just now
+        if weighted:
+            tables = [self.dense[:, :size].copy()]
+        idle = [(table, np.empty(min(ROOM, x.size), np.int64)) for table in tables]
 
         def job(lo: int, hi: int) -> None:
-            thread = get_ident()
-            if thread not in tables:
-                tables[thread] = (
-                    np.ascontiguousarray(self.dense[:, :size]) if weighted else np.zeros((WAYS, size), np.int64)
-                )
-            found.append((lo, kernel(x[lo:hi], w[lo:hi], lowest, tables[thread], left[lo:hi])))
+            table, left = own = idle.pop()
+            m = kernel(x[lo:hi], w[lo:hi], lowest, table, left)
+            found.append((lo if m >= 0 else -1, lo + left[: max(m, 0)]))
+            idle.append(own)
 
-        run_slices(job, x.size, self.options.threads if x.size > SERIAL and not weighted else 1, LEAST * BLOCK)
-        for table in tables.values():
+        run_slices(job, x.size, threads, LEAST * BLOCK)
+        found.sort(key=lambda part: part[0])
+        if found[0][0] < 0:
+            return False
+        for table in tables:
             if weighted:
                 self.dense[:, :size] = table
             else:
                 self.dense[0, :size] += table.sum(axis=0)
-        rows = np.concatenate([lo + left[lo : lo + m] for lo, m in sorted(found)])
+        rows = np.concatenate([rows for _, rows in found])
         nulls, zeros, outside = self._take_rest(x, w, rows, first_row) if rows.size else (0, 0, 0)
         self.count(x.size, nulls, zeros, outside)
+        return True
 
     def _launch_on_device(self, x: np.ndarray, first_row: int) -> None:
         """The same by the device; the blocks in which a row has no place in the table come back to the host."""

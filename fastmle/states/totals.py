@@ -7,7 +7,6 @@ from abc import abstractmethod
 from copy import copy
 from fractions import Fraction
 from functools import cache, lru_cache
-from threading import get_ident
 from typing import Any
 
 import numpy as np
@@ -163,23 +162,22 @@ class TotalsState(State):
         if blocks > 1:
             sums, counts = np.empty((blocks, len(self.letters))), np.empty((blocks, 3), np.int64)
         kernel, add_blocks = self._kernel(columns, w), exact.add_blocks()
+        few = rows * len(columns) <= SERIAL
+        threads = 1 if few or self.options.device != "cpu" or rows * self._pace < WORTH else self.options.threads
         totals = self.totals.copy()
-        parts = {get_ident(): totals}  # of each thread
+        parts = [totals, *(exact.empty_totals(self.letters) for _ in range(threads - 1))]  # those that no thread adds to just now
 
         def job(lo: int, hi: int) -> None:
             kernel(lo, hi, sums[lo:hi], counts[lo:hi])
-            thread = get_ident()
-            if thread not in parts:
-                parts[thread] = exact.empty_totals(self.letters)
-            add_blocks(parts[thread], self.is_max, sums[lo:hi])
+            part = parts.pop()
+            add_blocks(part, self.is_max, sums[lo:hi])
+            parts.append(part)
 
-        few = rows * len(columns) <= SERIAL
-        threads = 1 if few or self.options.device != "cpu" or rows * self._pace < WORTH else self.options.threads
         start = time.perf_counter()
         run_slices(job, blocks, threads, LEAST)
         if not few:
             self._pace = threads * (time.perf_counter() - start) / rows
-        for part in parts.values():
+        for part in parts:
             if part is not totals:
                 exact.merge_totals()(totals, self.is_max, part)
         return sums, counts, totals
