@@ -11,16 +11,18 @@ from typing import Any
 import numpy as np
 
 ROUNDS, PATIENCE = 7, 2.0  # most rounds, and seconds after which there are only three
+MANY, BRIEF = 31, 0.1  # what takes milliseconds has so many rounds within these seconds
 
 
 def clock(call: Callable[[], Any], rounds: int = ROUNDS, warm: bool = True, least: int = 3) -> list[float]:
-    """Seconds of several rounds, at least `least`, after one that does not count, unless it is known to be warm."""
+    """Seconds of several rounds, at least `least`, after one that does not count, unless it is known to be warm; of more
+    where they are short, so that a few that are disturbed do not move the median."""
     if warm:
         call()
     times: list[float] = []
     gc.disable()
     try:
-        while len(times) < rounds and (len(times) < least or sum(times) < PATIENCE):
+        while len(times) < least or (sum(times) < PATIENCE and len(times) < (MANY if sum(times) < BRIEF else rounds)):
             start = time.perf_counter()
             call()
             times.append(time.perf_counter() - start)
