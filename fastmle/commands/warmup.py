@@ -29,7 +29,7 @@ def warmup(families: tuple[str, ...]) -> None:
     for name in chosen:
         family_class(name)  # an unknown one is refused before anything is compiled
     start = time.perf_counter()
-    for compile_common in (compile_blank, compile_ones, exact.survey, exact.add_blocks, exact.read_totals):
+    for compile_common in (compile_blank, compile_ones, exact.survey, exact.add_blocks, exact.merge_totals, exact.read_totals):
         compile_common()
     for name in chosen:
         begun = time.perf_counter()

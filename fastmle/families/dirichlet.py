@@ -25,7 +25,6 @@ from ..family import (
     log_gap,
     log_shares,
     log_terms,
-    on_simplex,
 )
 from ..kernels.vecmath.bregman import dirichlet_divergence, dirichlet_entropy
 from ..kernels.vecmath.gaps import log_minus_digamma, stirling_error, trigamma_minus_inverse
@@ -58,7 +57,7 @@ class Dirichlet(Family):
 
     @property
     def terms(self) -> ColumnTerms:
-        return ColumnTerms(log_terms, self.k, on_simplex, "x > 0, rows that add up to 1", row_scores)
+        return ColumnTerms(log_terms, self.k, row_scores)
 
     def solve(self, s: Sums) -> Solution:
         """A start: the means, and s from Σ p_j (gap of column j), about (k − 1)/2s."""

@@ -51,14 +51,6 @@ def finite(x: float, theta: Any) -> bool:
     return abs(x) <= LARGEST
 
 
-def on_simplex(columns: Any) -> Any:
-    """Whether rows are positive and add up to 1, to 1e-8 or the rounding of float32."""
-    good = abs(sum(x.astype(float) for x in columns) - 1.0) <= (1e-8 if columns[0].itemsize > 4 else 1e-6)
-    for x in columns:
-        good &= x > 0.0
-    return good
-
-
 _TWO_52 = 2.0**52
 
 
@@ -161,17 +153,20 @@ class TableTerms:
 
 @dataclass(frozen=True, eq=False)
 class ColumnTerms:
-    """`each` for each of `k` columns: `Sums.columns`, one `Sums` a column.
+    """`each` for each of `k` columns whose rows add up to 1: `Sums.columns`, one `Sums` a column.
 
-    `support(columns)` tells which rows are possible, of arrays; `where` the same in words. `scores(θ)` (k + 1, parameters)
-    is the score of a row in units as a linear function of (1, logs of its columns), for sandwich errors.
+    `scores(θ)` (k + 1, parameters) is the score of a row in units as a linear function of (1, logs of its columns), for
+    sandwich errors.
     """
 
     each: RowTerms
     k: int
-    support: Callable[[Any], Any]
-    where: str
     scores: Callable[[Vector], Vector]
+
+    @property
+    def where(self) -> str:
+        """The support in words."""
+        return f"{self.each.where}, rows that add up to 1"
 
 
 @dataclass(frozen=True, eq=False)

@@ -10,10 +10,15 @@ import numpy as np
 from ..family import ColumnTerms, Family, Sums, Vector
 from ..kernels import exact
 from ..kernels.fold import BLOCK
+from ..kernels.simplex import compile_simplex
+from ..kernels.tiles import KINDS, TILE, addresses_of
+from ..pool import run_slices
 from .base import Chunk, Options, State, floats_from_json, floats_to_json, on_host
 from .rows import RowState
 
-PIECE = 256 * BLOCK  # rows that are tested at a time
+PIECE = 256 * BLOCK  # rows that are looked at, and then added up, at a time
+LEAST = 32  # tiles that a thread looks at at a time
+SLACK, SLACK_OF_FLOATS = 1e-8, 1e-6  # that rows may be away from 1
 
 
 class ColumnsState(State):
@@ -38,28 +43,46 @@ class ColumnsState(State):
 
     def add(self, chunk: Chunk, first_row: int = 0) -> None:
         before = dict(self.__copy__().__dict__)
+        room = np.empty(self.terms.k * min(PIECE, chunk[0].size))
         try:
             for lo in range(0, chunk[0].size, PIECE):
-                self._add(on_host(tuple(c[lo : lo + PIECE] for c in chunk)), first_row + lo)
+                self._add(on_host(tuple(c[lo : lo + PIECE] for c in chunk)), first_row + lo, room)
         except BaseException:
             self.__dict__.update(before)
             raise
 
-    def _add(self, chunk: Chunk, first_row: int) -> None:
-        columns, w = chunk[: self.terms.k], chunk[self.terms.k :]
-        with np.errstate(invalid="ignore"):
-            good = self.terms.support(columns)
-            if w:
+    def _add(self, chunk: Chunk, first_row: int, room: np.ndarray) -> None:
+        given, w = chunk[: self.terms.k], chunk[self.terms.k :]
+        columns, good, every = self._looked_at(given, room)
+        if w:
+            with np.errstate(invalid="ignore"):
                 good &= (w[0] > 0.0) & np.isfinite(w[0])
+            every &= bool(good.all())
         nulls = zeros = outside = 0
-        if not good.all():
-            masked, nulls, zeros, outside = self._judge(columns, w, ~good, first_row)
+        if not every:
+            masked, nulls, zeros, outside = self._judge(given, w, ~good, first_row)
             columns = tuple(np.where(masked, np.nan, c) if masked.any() else c for c in columns)
         for part, column in zip(self.parts, columns, strict=True):
             part.add((column, *w), first_row)
         if len(self.outer):
             self._add_outer(columns, w[0])
         self.count(columns[0].size, nulls, zeros, outside)
+
+    def _looked_at(self, columns: Chunk, room: np.ndarray) -> tuple[Chunk, np.ndarray, bool]:
+        """The columns, each by itself in memory (if need be in `room`); which of their rows are in the support and add up
+        to 1; whether all do."""
+        rows, slack = columns[0].size, SLACK if columns[0].itemsize > 4 else SLACK_OF_FLOATS
+        columns = tuple(c if c.dtype in KINDS else c.astype(np.float64) for c in columns)
+        apart = all(c.flags.c_contiguous for c in columns)
+        kernel, place = compile_simplex(self.terms.each.support), addresses_of(columns)
+        out, good = room[: 0 if apart else len(columns) * rows].reshape(-1, rows), np.empty(rows, np.bool_)
+        bad: list[int] = []
+
+        def job(lo: int, hi: int) -> None:
+            bad.append(kernel(*place, lo * TILE, min(hi * TILE, rows) - lo * TILE, slack, out, good))
+
+        run_slices(job, -(-rows // TILE), self.options.threads if rows >= 2 * LEAST * TILE else 1, LEAST)
+        return columns if apart else tuple(out), good, not any(bad)
 
     def _judge(
         self, columns: Chunk, w: Chunk, suspect: np.ndarray, first_row: int
@@ -78,7 +101,8 @@ class ColumnsState(State):
         return null | outside, int(null.sum()), int(zero.sum()), int(outside.sum())
 
     def possible_rows(self, columns: Chunk) -> np.ndarray:
-        return np.asarray(self.terms.support(columns))
+        rows = columns[0].size
+        return self._looked_at(columns, np.empty(len(columns) * rows))[1] if rows else np.empty(0, np.bool_)
 
     def possible(self, x: Any) -> Any:
         support = self.terms.each.support
