@@ -56,8 +56,8 @@ class Harmonic(NamedTuple):
 @row_function
 def add_harmonic(x: float, a: Center) -> Harmonic:
     d = x - a.c
-    u = d * a.per
-    return Harmonic(u, u * (d / x), -d / x, x)
+    u, share = d * a.per, d / x  # one division: it takes as long as all else
+    return Harmonic(u, u * share, -share, x)
 
 
 def _rebase_harmonic(s: Sums, old: Any, new: Any) -> tuple[Any, ...]:
