@@ -56,6 +56,8 @@ def test_a_plot_is_as_it_was(name: str, tmp_path: Path) -> None:
     pyplot.close(figure)
     drawn, stored = (np.asarray(image.imread(p))[..., :3] for p in (path, STORED / f"{name}.png"))
     assert drawn.shape == stored.shape and drawn.std() > 0.05
+    if matplotlib.__version_info__ < (3, 11):
+        pytest.skip("the stored pictures have the letters and margins of matplotlib 3.11")
     assert np.abs(drawn - stored).mean() < TOLERANCE
     # and another picture would be seen to be another
     assert np.abs(np.roll(drawn, 6, axis=1) - stored).mean() > TOLERANCE

@@ -7,7 +7,7 @@ from importlib import import_module
 
 import fastmle.kernels
 
-MOST = 210
+MOST = 212
 
 
 def compiled() -> dict[str, int]:

@@ -23,8 +23,13 @@ def lies_on_device(data: Any) -> bool:
     """Whether the data are an array in a GPU's memory; asked without importing anything."""
     if hasattr(data, "__cuda_array_interface__"):
         return True
-    where = getattr(data, "__dlpack_device__", None)
-    return where is not None and int(where()[0]) in (2, 13)
+    try:
+        where = getattr(data, "__dlpack_device__", None)
+        return where is not None and int(where()[0]) in (2, 13)
+    except TypeError:  # Arrow's columns with nulls or of other types than numbers, which do not say
+        if not hasattr(data, "__arrow_c_array__"):
+            raise
+        return False
 
 
 def query_reader(data: Any) -> Reader | None:
