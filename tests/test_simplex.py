@@ -58,7 +58,7 @@ def test_pieces_of_a_column_are_one_column(by_rows: bool, monkeypatch: pytest.Mo
     x = np.random.default_rng(1).dirichlet([0.7, 2.0, 3.0], 200_000)
     data = x if by_rows else {f"x{j}": np.ascontiguousarray(x[:, j]) for j in range(3)}
     whole = fm.fit("dirichlet", data)
-    monkeypatch.setattr(state, "PIECE", 7 * state.BLOCK)
+    monkeypatch.setattr(state, "PIECE", 3 * 7 * state.BLOCK)
     parts = fm.fit("dirichlet", data, threads=1)
     assert (parts.params, parts.llf) == (whole.params, whole.llf)
     x[123_456, 1] += 1e-4

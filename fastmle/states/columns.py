@@ -16,7 +16,7 @@ from ..pool import run_slices
 from .base import Chunk, Options, State, floats_from_json, floats_to_json, on_host
 from .rows import RowState
 
-PIECE = 256 * BLOCK  # rows that are looked at, and then added up, at a time
+PIECE = 1 << 22  # numbers that are looked at, and then added up, at a time: 32 MB
 LEAST = 32  # tiles that a thread looks at at a time
 SLACK, SLACK_OF_FLOATS = 1e-8, 1e-6  # that rows may be away from 1
 
@@ -43,10 +43,11 @@ class ColumnsState(State):
 
     def add(self, chunk: Chunk, first_row: int = 0) -> None:
         before = dict(self.__copy__().__dict__)
-        room = np.empty(self.terms.k * min(PIECE, chunk[0].size))
+        step = max(1, PIECE // (self.terms.k * BLOCK)) * BLOCK
+        room = np.empty(self.terms.k * min(step, chunk[0].size))
         try:
-            for lo in range(0, chunk[0].size, PIECE):
-                self._add(on_host(tuple(c[lo : lo + PIECE] for c in chunk)), first_row + lo, room)
+            for lo in range(0, chunk[0].size, step):
+                self._add(on_host(tuple(c[lo : lo + step] for c in chunk)), first_row + lo, room)
         except BaseException:
             self.__dict__.update(before)
             raise
