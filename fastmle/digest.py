@@ -12,7 +12,7 @@ import numpy as np
 from .family import Family, Vector
 from .kernels.digest import BINS, compile_digest
 from .passes import Passes
-from .pool import run_slices
+from .pool import run_slices, with_own
 from .states import Chunk, Options
 from .states.base import Tally, on_host
 
@@ -28,8 +28,7 @@ class Digest(Tally):
     def __init__(self, options: Options, family: Family, theta: Vector | None) -> None:
         super().__init__(options)
         self.family, self.theta = family, theta
-        self.parts: list[tuple[np.ndarray, ...]] = []  # one for each thread that was at work at once
-        self._idle: list[tuple[np.ndarray, ...]] = []
+        self.parts: list[tuple[np.ndarray, ...]] = []  # one a thread
 
     def add(self, chunk: Chunk, first_row: int = 0) -> None:
         columns = on_host(chunk)
@@ -38,19 +37,16 @@ class Digest(Tally):
 
         # weights are added in the order of rows, so that neither chunks nor threads show
         threads = 1 if weighted or columns[0].size < 2 * STRIDE else self.options.threads
-        while len(self._idle) < threads:
+        while len(self.parts) < threads:
             self.parts.append(tuple(np.zeros(BINS) for _ in range(5)))
-            self._idle.append(self.parts[-1])
 
-        def job(lo: int, hi: int) -> None:
-            bins = self._idle.pop()
+        def job(lo: int, hi: int, bins: tuple[np.ndarray, ...]) -> None:
             for a in range(lo, hi, STRIDE):
                 x = np.ascontiguousarray(columns[0][a : min(a + STRIDE, hi)], np.float64)
                 w = np.ascontiguousarray(columns[1][a : min(a + STRIDE, hi)], np.float64) if weighted else _NO_WEIGHTS
                 kernel(self._coordinate(x), x, w, *bins)
-            self._idle.append(bins)
 
-        run_slices(job, columns[0].size, threads)
+        run_slices(with_own(job, self.parts), columns[0].size, threads)
         self.count(columns[0].size, 0, 0, 0)
 
     def _coordinate(self, x: Vector) -> Vector:

@@ -9,8 +9,10 @@ import os
 import threading
 from collections.abc import Callable
 from queue import SimpleQueue
+from typing import TypeVar
 
 Job = Callable[[int, int], None]
+Thing = TypeVar("Thing")
 
 
 def cores() -> int:
@@ -99,6 +101,21 @@ def _forget() -> None:
 
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_forget)
+
+
+def with_own(job: Callable[[int, int, Thing], None], things: list[Thing]) -> Job:
+    """The job, each slice of which has one of the things, one a thread, to itself.
+
+    They are made before the threads start: to ask numpy for memory is to give up Python's lock, and a thread that does may
+    wait until all the others are done.
+    """
+
+    def run(start: int, stop: int) -> None:
+        own = things.pop()
+        job(start, stop, own)
+        things.append(own)
+
+    return run
 
 
 def run_slices(job: Job, count: int, threads: int, least: int = 1) -> None:

@@ -17,9 +17,9 @@ from .kernels.fold import BLOCK
 from .kernels.select import BINS, compile_select, key_of, value_of
 from .kernels.vecmath.machine import LARGEST
 from .passes import Passes
-from .pool import run_slices
+from .pool import run_slices, with_own
 from .states import Chunk, Options
-from .states.base import LEAST, Tally, on_host
+from .states.base import LEAST, SERIAL, Tally, on_host
 
 GATHER = 1 << 22  # rows that are sorted in memory
 SAMPLE = 1 << 16  # first rows, from which the window about the median is drawn
@@ -27,7 +27,6 @@ FEW = 1 << 10  # rows, of which no window is drawn
 CERTAIN = 5.0  # standard errors of their median on each side of it
 LAUNCH = 1 << 24
 STRIDE = 16 * BLOCK  # rows compared at a time, in the cache
-SERIAL = 24 * BLOCK
 _NO_WEIGHTS = np.empty(0)
 
 
@@ -71,16 +70,15 @@ class Histogram(Tally):
         kernel = compile_select(x.dtype.name, self.options.weighted)
         left = np.empty(x.size, np.int64)
         found: list[tuple[int, int]] = []
-        threads = self.options.threads if x.size > SERIAL and not self.options.weighted else 1
-        tallies = [(np.zeros(BINS, np.int64), np.zeros(2)) for _ in range(threads)]  # those that no thread fills just now
+        threads = self.options.threads if x.size > SERIAL * BLOCK and not self.options.weighted else 1
+        tallies = [(np.zeros(BINS, np.int64), np.zeros(2)) for _ in range(threads)]
         window = (self.window.low, self.window.shift)
 
-        def job(lo: int, hi: int) -> None:
-            counts, whole = tally = tallies.pop()
+        def job(lo: int, hi: int, tally: tuple[np.ndarray, np.ndarray]) -> None:
+            counts, whole = tally
             found.append((lo, kernel(x[lo:hi], w[lo:hi], *window, counts, self.sums, whole, left[lo:hi])))
-            tallies.append(tally)
 
-        run_slices(job, x.size, threads, LEAST * BLOCK)
+        run_slices(with_own(job, tallies), x.size, threads, LEAST * BLOCK)
         for counts, whole in tallies:
             self.counts += counts
             self.below += float(whole[0])
@@ -123,7 +121,7 @@ class Gathered(Tally):
                     some = x[lo : min(lo + STRIDE, stop)]
                     found.append((lo, lo + np.flatnonzero((some >= low) & (some <= high))))
 
-        run_slices(job, x.size, self.options.threads if x.size > SERIAL else 1, LEAST * BLOCK)
+        run_slices(job, x.size, self.options.threads if x.size > SERIAL * BLOCK else 1, LEAST * BLOCK)
         inside = np.concatenate([rows for _, rows in sorted(found, key=lambda part: part[0])])
         if weights:
             inside = inside[weights[0][inside] > 0.0]

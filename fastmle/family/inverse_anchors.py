@@ -69,10 +69,9 @@ def _rebase_harmonic(s: Sums, old: Any, new: Any) -> tuple[Any, ...]:
 
 
 def _harmonic_drift(s: Sums) -> Vector:
-    """In logarithms, whose variance is about that of log(mean · mean of 1/x); wide data do not care where their center is."""
+    """By half the log of (the mean times the mean of 1/x), which for narrow data is what `log_gap` is."""
     u = s.u / s.weight
-    gap = np.log1p(np.maximum((1.0 + u) * s.v / s.weight - u * u, 0.0))
-    return np.where(gap < 1.0, np.abs(np.log1p(u)) / np.sqrt(gap), 0.0)
+    return drift_by_gap(s, 0.5 * np.log1p(np.maximum((1.0 + u) * s.v / s.weight - u * u, 0.0)))
 
 
 harmonic_anchor = Anchor(center_of, _rebase_harmonic, _harmonic_drift, log_anchor.of_sums)

@@ -14,31 +14,21 @@ from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
-from .vectors import data_of
+from .vectors import data_of, load_vector, splat
 
 TILE = 4096  # bytes that are looked at together
 WIDTH = 64  # bytes side by side, and bits of a word
 WORDS = TILE // WIDTH
 LANES = 8  # words side by side
 TOGETHER = 8  # values counted in one reading, told apart by their three lowest bits
-DEPTH = 6  # the most bits of a value
-_BYTE, _INT, _LONG = ir.IntType(8), ir.IntType(32), ir.IntType(64)
+DEPTH, SHALLOW = 6, 4  # the most bits of a value, and those that fewer values need
+_BYTE, _LONG = ir.IntType(8), ir.IntType(64)
 _BYTES, _LANES = ir.VectorType(_BYTE, WIDTH), ir.VectorType(_LONG, LANES)
 
 
 def _each(builder: Any, stop: int, step: int, work: Callable[[Any], None]) -> None:
     with cgutils.for_range_slice(builder, _LONG(0), _LONG(stop), _LONG(step), _LONG) as (at, _):
         work(at)
-
-
-def _load(builder: Any, kind: Any, data: Any, at: Any) -> Any:
-    return builder.load(builder.bitcast(builder.gep(data, [at]), kind.as_pointer()), align=1)
-
-
-def _repeated(builder: Any, kind: Any, value: Any) -> Any:
-    nothing = ir.Constant(kind, ir.Undefined)
-    places = ir.Constant(ir.VectorType(_INT, kind.count), [0] * kind.count)
-    return builder.shuffle_vector(builder.insert_element(nothing, value, _INT(0)), nothing, places)
 
 
 def _called(builder: Any, name: str, kind: Any, result: Any, vector: Any) -> Any:
@@ -56,7 +46,7 @@ def extent(typingctx: Any, x: Any) -> Any:
         high = cgutils.alloca_once_value(builder, ir.Constant(_BYTES, [0] * WIDTH))
 
         def work(at: Any) -> None:
-            v = _load(builder, _BYTES, data, at)
+            v = load_vector(builder, data, at, _BYTES, 1)
             for slot, order in ((low, "<"), (high, ">")):
                 old = builder.load(slot)
                 builder.store(builder.select(builder.icmp_unsigned(order, v, old), v, old), slot)
@@ -78,11 +68,11 @@ def split(typingctx: Any, x: Any, bottom: Any, depth: Any, planes: Any) -> Any:
     def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         data = data_of(context, builder, signature, args, 0)
         out = data_of(context, builder, signature, args, 3)
-        lowest = _repeated(builder, _BYTES, builder.trunc(args[1], _BYTE))
+        lowest = splat(builder, builder.trunc(args[1], _BYTE), _BYTES)
         nothing = ir.Constant(_BYTES, [0] * WIDTH)
 
         def work(at: Any) -> None:
-            v = builder.sub(_load(builder, _BYTES, data, at), lowest)
+            v = builder.sub(load_vector(builder, data, at, _BYTES, 1), lowest)
             word = builder.udiv(at, _LONG(WIDTH))
             for j in range(depth.literal_value):
                 bit = builder.icmp_unsigned("!=", builder.and_(v, ir.Constant(_BYTES, [1 << j] * WIDTH)), nothing)
@@ -105,12 +95,11 @@ def count_eight(typingctx: Any, planes: Any, depth: Any, high: Any) -> Any:
         flips = []  # all bits, where a bit of `high` is 0
         for j in range(depth.literal_value - 3):
             bit = builder.and_(builder.lshr(args[2], _LONG(j)), _LONG(1))
-            flips.append(_repeated(builder, _LANES, builder.sub(bit, _LONG(1))))
+            flips.append(splat(builder, builder.sub(bit, _LONG(1)), _LANES))
 
         def work(at: Any) -> None:
-            bits = [
-                _load(builder, _LANES, data, builder.add(at, _LONG(j * WORDS))) for j in range(depth.literal_value)
-            ]
+            places = [builder.add(at, _LONG(j * WORDS)) for j in range(depth.literal_value)]
+            bits = [load_vector(builder, data, place, _LANES) for place in places]
             products = [ones]
             for bit, flip in zip(bits[3:], flips, strict=True):
                 products = [builder.and_(p, builder.xor(bit, flip)) for p in products]

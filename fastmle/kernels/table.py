@@ -13,12 +13,12 @@ from numba.np.numpy_support import from_dtype
 from .ahead import TILE as SOME
 from .ahead import fetch
 from .jit import compile_kernel
-from .octets import DEPTH, TILE, TOGETHER, WORDS, count_eight, extent, split
+from .octets import DEPTH, SHALLOW, TILE, TOGETHER, WORDS, count_eight, extent, split
 from .vecmath.exps import at_least, at_most
 from .vecmath.machine import FLAGS
 
 STEP = 1024  # rows whose table places are computed at a time
-FEW, FEWER = 1 << DEPTH, 16  # values within a tile that are counted by their bits: faster than to add in memory row by row
+FEW, FEWER = 1 << DEPTH, 1 << SHALLOW  # values within a tile that are counted by their bits: faster than to add in memory row by row
 PATIENCE = 64  # steps in memory before bytes are tried again
 WAYS = 4  # tables side by side: neighbouring rows of one value do not wait for each other's addition
 
@@ -69,12 +69,12 @@ def compile_count(dtype: str, weighted: bool) -> Callable[..., int]:
         """Count the values by their bits, fewer of which are needed for fewer values."""
         fewer = top - bottom < FEWER
         if fewer:
-            split(octets, bottom, 4, planes)
+            split(octets, bottom, SHALLOW, planes)
         else:
             split(octets, bottom, DEPTH, planes)
         for k in range(bottom, top + 1, TOGETHER):
             high = (k - bottom) // TOGETHER
-            found = count_eight(planes, 4, high) if fewer else count_eight(planes, DEPTH, high)
+            found = count_eight(planes, SHALLOW, high) if fewer else count_eight(planes, DEPTH, high)
             for j in range(min(TOGETHER, top + 1 - k)):
                 counts[k + j] += found[j]
 

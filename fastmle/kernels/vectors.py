@@ -34,8 +34,8 @@ def row_of(builder: Any, data: Any, row: Any) -> Any:
     return builder.gep(data, [builder.mul(row, row.type(TILE))])
 
 
-def load_vector(builder: Any, base: Any, at: Any) -> Any:
-    return builder.load(builder.bitcast(builder.gep(base, [at]), VECTOR.as_pointer()), align=8)
+def load_vector(builder: Any, base: Any, at: Any, kind: Any = VECTOR, align: int = 8) -> Any:
+    return builder.load(builder.bitcast(builder.gep(base, [at]), kind.as_pointer()), align=align)
 
 
 def store_vector(builder: Any, value: Any, base: Any, at: Any) -> None:
@@ -48,10 +48,10 @@ def add_product(builder: Any, slot: Any, x: Any, y: Any) -> None:
     builder.store(builder.fadd(builder.load(slot), product, flags=LOOSE), slot)
 
 
-def splat(builder: Any, x: Any) -> Any:
-    """LANES times the number x."""
-    nothing = ir.Constant(VECTOR, ir.Undefined)
-    return builder.shuffle_vector(builder.insert_element(nothing, x, ir.IntType(32)(0)), nothing, _mask([0] * LANES))
+def splat(builder: Any, x: Any, kind: Any = VECTOR) -> Any:
+    """The number x in all places of a vector."""
+    nothing = ir.Constant(kind, ir.Undefined)
+    return builder.shuffle_vector(builder.insert_element(nothing, x, ir.IntType(32)(0)), nothing, _mask([0] * kind.count))
 
 
 def _mask(places: list[int]) -> Any:

@@ -11,10 +11,8 @@ from typing import Any
 import numpy as np
 
 from fastmle.errors import DataError
-from fastmle.sources.base import Array, Batch, Column, output_dtype, read_only, rows_text
+from fastmle.sources.base import Array, Batch, Column, output_dtype, rows_text
 from fastmle.sources.columns import ArrayColumn, MappedColumn, NullableColumn
-
-NATIVE = {np.dtype(t) for t in ("f8", "f4", "i8", "i4", "u1")}
 
 
 class ArrayReader:
@@ -52,11 +50,10 @@ class ArrayReader:
 
 def plain(data: Any) -> Array | None:
     """An array of one column as the kernels take it, in a read-only view; None for other data."""
-    if type(data) is not np.ndarray or data.ndim != 1:
+    if type(data) is not np.ndarray or data.ndim != 1 or output_dtype(data.dtype) is None:
         return None
-    values = data.view(np.uint8) if data.dtype == np.bool_ and data.itemsize == data.strides[0] else data
-    direct = values.dtype in NATIVE and values.flags.c_contiguous and values.flags.aligned
-    return read_only(values) if direct and mapping_of(values) is None else None
+    column = ArrayColumn(data)
+    return column.piece(0, column.length) if column.direct and mapping_of(data) is None else None
 
 
 def array_names(shape: tuple[int, ...], dtype: np.dtype[Any]) -> tuple[str, ...]:

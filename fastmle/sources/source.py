@@ -33,20 +33,13 @@ class Source:
         self._chunk_rows = chunk_rows
         self._spent = False
         self._parts: list[str | Column] = [*names, *roles.values()]
-        self._arrays: dict[str, Column] = {}
-        self.names = names
-        self.roles = tuple(roles)
-        self.labels, read = names, dict.fromkeys(names)
-        for role, part in roles.items():
-            if isinstance(part, str):
-                self.labels += (part,)
-                read[part] = None
-            else:
-                self.labels += (role,)
-                self._arrays[role] = part
-        self._read = list(read)
+        self._read = list(dict.fromkeys(part for part in self._parts if isinstance(part, str)))
         if not self._read:  # nothing but arrays: some column must tell how many rows there are
             self._read = [name for name in reader.names if reader.unsuitable(name) is None][:1]
+        self._arrays = {role: part for role, part in roles.items() if not isinstance(part, str)}
+        self.names = names
+        self.roles = tuple(roles)
+        self.labels = names + tuple(p if isinstance(p, str) else role for role, p in roles.items())
         self.reopenable = reader.reopenable
         self.in_memory = reader.in_memory
         self.on_device = bool(getattr(reader, "on_device", False))

@@ -17,7 +17,7 @@ from .base import Chunk, Options, State, floats_from_json, floats_to_json, on_ho
 from .rows import RowState
 
 PIECE = 1 << 22  # numbers that are looked at, and then added up, at a time: 32 MB
-LEAST = 32  # tiles that a thread looks at at a time
+TILES = 32  # that a thread looks at at a time
 SLACK, SLACK_OF_FLOATS = 1e-8, 1e-6  # that rows may be away from 1
 
 
@@ -82,7 +82,7 @@ class ColumnsState(State):
         def job(lo: int, hi: int) -> None:
             bad.append(kernel(*place, lo * TILE, min(hi * TILE, rows) - lo * TILE, slack, out, good))
 
-        run_slices(job, -(-rows // TILE), self.options.threads if rows >= 2 * LEAST * TILE else 1, LEAST)
+        run_slices(job, -(-rows // TILE), self.options.threads if rows >= 2 * TILES * TILE else 1, TILES)
         return columns if apart else tuple(out), good, not any(bad)
 
     def _judge(

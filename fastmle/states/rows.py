@@ -107,8 +107,7 @@ class RowState(TotalsState):
         """Of a column of zeros and ones only the ones are counted, where what they add makes no rounding."""
         if columns[0].dtype == np.uint8 and set(self.layout) == {"s", "|"} and self.options.device == "cpu":
             x, added = np.ascontiguousarray(columns[0]), _whole_numbers(self.terms, self.theta)
-            ones = self._ones(x) if added is not None else -1
-            if added is not None and ones >= 0:
+            if added is not None and (ones := self._ones(x)) >= 0:
                 zeros, totals = x.size - ones, self.totals.copy()
                 found = [zeros * v for v in added[0]], [ones * v for v in added[1]]
                 exact.add_blocks()(totals, self.is_max, np.array(found, float))

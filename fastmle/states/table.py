@@ -10,13 +10,12 @@ import numpy as np
 from ..family import Family, Sums, TableTerms, Vector
 from ..kernels.fold import BLOCK
 from ..kernels.table import WAYS, compile_count
-from ..pool import run_slices
-from .base import LEAST, Chunk, Options, State, floats_from_json, floats_to_json
+from ..pool import run_slices, with_own
+from .base import LEAST, SERIAL, Chunk, Options, State, floats_from_json, floats_to_json
 
 SMALLEST, LARGEST = 1 << 10, 1 << 16  # sizes of the dense table
 LAUNCH = 1 << 26  # rows; a launch ends well within half a second, so that Ctrl-C is answered
 ROOM = 1 << 20  # rows that a thread may leave over in a launch
-SERIAL = 24 * BLOCK
 _NO_WEIGHTS = np.empty(0)
 
 
@@ -85,19 +84,19 @@ class TableState(State):
         kernel = self._kernel(x.dtype)
         lowest, size = self._places()
         found: list[tuple[int, np.ndarray]] = []
-        threads = self.options.threads if x.size > SERIAL and not weighted else 1
-        tables = [np.zeros((WAYS, size), np.int64) for _ in range(threads)]  # those that no thread fills just now
-        if weighted:
-            tables = [self.dense[:, :size].copy()]
-        idle = [(table, np.empty(min(ROOM, x.size), np.int64)) for table in tables]
+        if weighted:  # in the order of rows, on from what there is
+            tables: list[Any] = [self.dense[:, :size].copy()]
+        else:
+            threads = self.options.threads if x.size > SERIAL * BLOCK else 1
+            tables = [np.zeros((WAYS, size), np.int64) for _ in range(threads)]
+        own = [(table, np.empty(min(ROOM, x.size), np.int64)) for table in tables]
 
-        def job(lo: int, hi: int) -> None:
-            table, left = own = idle.pop()
+        def job(lo: int, hi: int, mine: tuple[Any, np.ndarray]) -> None:
+            table, left = mine
             m = kernel(x[lo:hi], w[lo:hi], lowest, table, left)
             found.append((lo if m >= 0 else -1, lo + left[: max(m, 0)]))
-            idle.append(own)
 
-        run_slices(job, x.size, threads, LEAST * BLOCK)
+        run_slices(with_own(job, own), x.size, len(tables), LEAST * BLOCK)
         found.sort(key=lambda part: part[0])
         if found[0][0] < 0:
             return False

@@ -13,14 +13,13 @@ import numpy as np
 
 from ..kernels import exact
 from ..kernels.fold import BAD, BLOCK
-from ..pool import run_slices
+from ..pool import run_slices, with_own
 from ..sources.parts import Parts
-from .base import LEAST, Chunk, Options, State, floats_from_json, floats_to_json, on_host
+from .base import LEAST, SERIAL, Chunk, Options, State, floats_from_json, floats_to_json, on_host
 
 BOUNDARY = 256  # blocks: the anchor may move after 1, 2, 4, ... 256 blocks and then at each 256 (2^20 rows)
 DRIFT = 10.0  # standard deviations
-SERIAL = 24 * BLOCK  # rows of one column; below this the launch of threads costs more than it saves
-WORTH = 500e-6  # seconds of work; below this too
+WORTH = 500e-6  # seconds of work, below which the launch of threads does not pay either
 LAUNCH = 1 << 26  # rows; a launch ends well within half a second, so that Ctrl-C is answered
 MOST_SUMS = 1 << 22  # block sums that a launch may fill
 _NO_WEIGHTS = np.empty(0)
@@ -162,19 +161,17 @@ class TotalsState(State):
         if blocks > 1:
             sums, counts = np.empty((blocks, len(self.letters))), np.empty((blocks, 3), np.int64)
         kernel, add_blocks = self._kernel(columns, w), exact.add_blocks()
-        few = rows * len(columns) <= SERIAL
+        few = rows * len(columns) <= SERIAL * BLOCK
         threads = 1 if few or self.options.device != "cpu" or rows * self._pace < WORTH else self.options.threads
         totals = self.totals.copy()
-        parts = [totals, *(exact.empty_totals(self.letters) for _ in range(threads - 1))]  # those that no thread adds to just now
+        parts = [totals, *(exact.empty_totals(self.letters) for _ in range(threads - 1))]
 
-        def job(lo: int, hi: int) -> None:
+        def job(lo: int, hi: int, part: np.ndarray) -> None:
             kernel(lo, hi, sums[lo:hi], counts[lo:hi])
-            part = parts.pop()
             add_blocks(part, self.is_max, sums[lo:hi])
-            parts.append(part)
 
         start = time.perf_counter()
-        run_slices(job, blocks, threads, LEAST)
+        run_slices(with_own(job, parts), blocks, threads, LEAST)
         if not few:
             self._pace = threads * (time.perf_counter() - start) / rows
         for part in parts:
