@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -37,8 +38,7 @@ def fit_passes(family: Family, passes: Passes, fixed: dict[str, Any]) -> Fit:
 def free_of(family: Family, fixed: dict[str, Any]) -> tuple[np.ndarray, Vector]:
     """Which entries of θ are estimated, and the values of the others (NaN where free)."""
     if not fixed:
-        k = len(family.params)
-        return np.array([True] * k), np.array([math.nan] * k)
+        return _all_free(len(family.params))
     held = family.hold(fixed)
     outside = [not p.ends[0] < h < p.ends[1] for p, h in zip(family.params, held, strict=True)]
     free = np.isnan(held)
@@ -48,6 +48,14 @@ def free_of(family: Family, fixed: dict[str, Any]) -> tuple[np.ndarray, Vector]:
     if (np.array(outside) & ~free).any():
         raise FamilyError(f"{family.name}: {said(fixed)} lies outside the parameter space")
     return free, held
+
+
+@cache
+def _all_free(k: int) -> tuple[np.ndarray, Vector]:
+    both = np.array([True] * k), np.array([math.nan] * k)
+    for values in both:
+        values.flags.writeable = False
+    return both
 
 
 def said(values: dict[str, Any]) -> str:

@@ -45,9 +45,9 @@ class Point:
 
     @classmethod
     def of(cls, family: Family, s: Sums, theta: Vector) -> Point:
-        with np.errstate(all="ignore"):
-            llf, units = float(family.loglik(s, theta)), family.units(theta)
-            return cls(theta, s, llf, family.score(s, theta), family.information(s, theta), units)
+        """The caller sees to it that numpy does not warn of what is not finite."""
+        llf, units = float(family.loglik(s, theta)), family.units(theta)
+        return cls(theta, s, llf, family.score(s, theta), family.information(s, theta), units)
 
     def norm(self, free: np.ndarray) -> float:
         """sqrt(gᵀ I⁻¹ g): how far θ is from the maximum, in standard errors."""

@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import os
 import threading
+import time
 from collections.abc import Callable
 from queue import SimpleQueue
 from typing import TypeVar
 
+WORTH = 400e-6  # seconds of one thread's work, from which on other threads save more than to wake them costs
 Job = Callable[[int, int], None]
 Thing = TypeVar("Thing")
 
@@ -24,13 +26,13 @@ def cores() -> int:
 
 
 class _Work:
-    """A job over range(count), given out in slices: large ones first, then smaller, so that all threads end together,
+    """A job over range(start, count), given out in slices: large ones first, then smaller, so that all threads end together,
     also where one starts late or is held up by another process."""
 
-    def __init__(self, job: Job, count: int, threads: int, least: int) -> None:
+    def __init__(self, job: Job, count: int, threads: int, least: int, start: int = 0) -> None:
         self.error: BaseException | None = None
         self._job, self._count, self._threads, self._least = job, count, threads, least
-        self._next, self._lock = 0, threading.Lock()
+        self._next, self._lock = start, threading.Lock()
 
     def _take(self) -> tuple[int, int]:
         with self._lock:
@@ -52,11 +54,25 @@ class _Work:
                 self._next = self._count  # nobody begins another one
 
 
+class _Shared:
+    """A job whose threads find out in compiled code what each does."""
+
+    def __init__(self, job: Callable[[bool], bool]) -> None:
+        self.error: BaseException | None = None
+        self._job = job
+
+    def run(self) -> None:
+        try:
+            self._job(False)
+        except BaseException as error:  # noqa: BLE001  (raised where the job was asked for)
+            self.error = error
+
+
 class _Help:
     """A thread's share of the work, which is done once or called off."""
 
-    def __init__(self, work: _Work) -> None:
-        self._work: _Work | None = work
+    def __init__(self, work: _Work | _Shared) -> None:
+        self._work: _Work | _Shared | None = work
         self._begun, self._done = threading.Lock(), threading.Lock()
         self._done.acquire()
 
@@ -118,23 +134,59 @@ def with_own(job: Callable[[int, int, Thing], None], things: list[Thing]) -> Job
     return run
 
 
-def run_slices(job: Job, count: int, threads: int, least: int = 1) -> None:
+def run_slices(job: Job, count: int, threads: int, least: int = 1, trial: int = 0) -> None:
     """Call job(start, stop) on slices that make up range(count), on `threads` threads, this one among them.
 
     Slices get smaller down to `least`, which should be some 100 µs of work: then no thread waits for another for longer.
+    `trial`: so many are done first, to see whether the rest is WORTH the other threads.
     """
-    global _pool
     threads = max(1, min(threads, count))
-    if threads == 1:
+    if threads == 1 or count <= 2 * trial:
         job(0, count)
         return
+    if trial:
+        start = time.perf_counter()
+        job(0, trial)
+        each = (time.perf_counter() - start) / trial
+        if each * (count - trial) < WORTH:
+            job(trial, count)
+            return
+    work = _Work(job, count, threads, least, trial)
+    helps = _call(work, threads - 1)
+    work.run()
+    _wait(work, helps)
+
+
+def share(job: Callable[[bool], bool], threads: int) -> None:
+    """Call job(leads) once on each of `threads` threads, this one among them, which leads; see kernels/sharing.py.
+
+    The job tells whether all is done: then the other threads, which may not have come back yet, are not waited for.
+    """
+    if threads == 1:
+        job(True)
+        return
+    work = _Shared(job)
+    helps = _call(work, threads - 1)
+    done = False
+    try:
+        done = job(True)
+    finally:
+        if not done:
+            _wait(work, helps)
+
+
+def _call(work: _Work | _Shared, number: int) -> list[_Help]:
+    """Ask so many threads to help."""
+    global _pool
     if _pool is None:
         _pool = _Pool(max(1, cores() - 1))
-    work = _Work(job, count, threads, least)
-    helps = [_Help(work) for _ in range(threads - 1)]
+    helps = [_Help(work) for _ in range(number)]
     for part in helps:
         _pool.queue.put(part)
-    work.run()
+    return helps
+
+
+def _wait(work: _Work | _Shared, helps: list[_Help]) -> None:
     for part in helps:
         part.wait()  # before the caller's buffers may go
     if work.error is not None:

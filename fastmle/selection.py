@@ -19,7 +19,7 @@ from .kernels.vecmath.machine import LARGEST
 from .passes import Passes
 from .pool import run_slices, with_own
 from .states import Chunk, Options
-from .states.base import LEAST, SERIAL, Tally, on_host
+from .states.base import LEAST, TRIAL, Tally, on_host
 
 GATHER = 1 << 22  # rows that are sorted in memory
 SAMPLE = 1 << 16  # first rows, from which the window about the median is drawn
@@ -70,7 +70,7 @@ class Histogram(Tally):
         kernel = compile_select(x.dtype.name, self.options.weighted)
         left = np.empty(x.size, np.int64)
         found: list[tuple[int, int]] = []
-        threads = self.options.threads if x.size > SERIAL * BLOCK and not self.options.weighted else 1
+        threads = 1 if self.options.weighted else self.options.threads
         tallies = [(np.zeros(BINS, np.int64), np.zeros(2)) for _ in range(threads)]
         window = (self.window.low, self.window.shift)
 
@@ -78,7 +78,7 @@ class Histogram(Tally):
             counts, whole = tally
             found.append((lo, kernel(x[lo:hi], w[lo:hi], *window, counts, self.sums, whole, left[lo:hi])))
 
-        run_slices(with_own(job, tallies), x.size, threads, LEAST * BLOCK)
+        run_slices(with_own(job, tallies), x.size, threads, LEAST * BLOCK, TRIAL * BLOCK)
         for counts, whole in tallies:
             self.counts += counts
             self.below += float(whole[0])
@@ -121,7 +121,7 @@ class Gathered(Tally):
                     some = x[lo : min(lo + STRIDE, stop)]
                     found.append((lo, lo + np.flatnonzero((some >= low) & (some <= high))))
 
-        run_slices(job, x.size, self.options.threads if x.size > SERIAL * BLOCK else 1, LEAST * BLOCK)
+        run_slices(job, x.size, self.options.threads, LEAST * BLOCK, TRIAL * BLOCK)
         inside = np.concatenate([rows for _, rows in sorted(found, key=lambda part: part[0])])
         if weights:
             inside = inside[weights[0][inside] > 0.0]

@@ -26,12 +26,13 @@ smooth likelihood, is only a better start.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 import mpmath as mp
 import numpy as np
+import pytest
 from oracle import Best, LogLik, dot, exactly, maximise, tally
 
 Theta = tuple[float, ...]
@@ -996,6 +997,13 @@ CASES["dirichlet"] = Case(
 
 
 # -- the run ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(autouse=True, scope="session")
+def small_data_too_go_to_several_threads() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("fastmle.pool.WORTH", 0.0)
+        yield
 
 
 def pytest_collection_modifyitems(items: list[Any]) -> None:

@@ -19,7 +19,9 @@ from oracle import exactly, sandwich
 
 import fastmle as fm
 from fastmle.families import family_class
-from fastmle.kernels.ones import compile_ones
+from fastmle.kernels.ones import ONES, STRANGE, compile_ones
+from fastmle.kernels.sharing import DONE, new_board
+from fastmle.pool import share
 
 N = 30_011  # rows: some blocks of 4096 and a rest
 MANY = 150_007  # enough for threads
@@ -489,12 +491,31 @@ def test_all_dtypes(name: str, dtype: str) -> None:
 @pytest.mark.parametrize("size", [1, 7, 8, 4095, 4097, (1 << 18) + 3, (3 << 18) - 1])
 def test_ones_are_counted(size: int) -> None:
     x = (np.random.default_rng(size).random(size) < 0.3).view(np.uint8)
-    assert compile_ones()(x) == sum(x.tolist())
+    board = new_board()
+    assert compile_ones()(x, board, True)
+    assert (board[ONES], board[STRANGE]) == (sum(x.tolist()), 0)
     for place in {0, size // 2, size - 1}:
         for other in (2, 3, 128, 255):
             strange = x.copy()
             strange[place] = other
-            assert compile_ones()(strange) == -1
+            board = new_board()
+            assert compile_ones()(strange, board, True)
+            assert board[STRANGE] == 1
+
+
+@pytest.mark.parametrize("threads", [1, 2, 7])
+def test_ones_are_counted_by_threads_together(threads: int) -> None:
+    """None is counted twice or left out; of other numbers at least one piece is found, and none is waited for in vain."""
+    x = (np.random.default_rng(threads).random((5 << 18) + 3) < 0.3).view(np.uint8)
+    strange = x.copy()
+    strange[[400_000, 900_000]] = 2
+    kernel = compile_ones()
+    for _ in range(50):
+        board, other = new_board(), new_board()
+        share(lambda leads, board=board: kernel(x, board, leads), threads)
+        assert (board[ONES], board[STRANGE], board[DONE]) == (sum(x.tolist()), 0, x.size)
+        share(lambda leads, board=other: kernel(strange, board, leads), threads)
+        assert other[STRANGE] >= 1 and other[DONE] == x.size
 
 
 @pytest.mark.parametrize("name", ["bernoulli", "exponential"])

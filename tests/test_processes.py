@@ -19,7 +19,7 @@ import numpy as np
 import pytest
 
 import fastmle as fm
-from fastmle.pool import run_slices
+from fastmle.pool import run_slices, share
 
 ROOT = Path(fm.__file__).parent.parent
 LINUX = pytest.mark.skipif(sys.platform != "linux", reason="signals and forks as on Linux")
@@ -131,6 +131,55 @@ def test_a_launch_ends_with_its_last_slice_and_raises_its_first_error() -> None:
 
     with pytest.raises(ValueError, match="1"):
         run_slices(one, 3, 3)
+
+
+@pytest.mark.parametrize(("pause", "alone"), [(1e-5, True), (1e-2, False)])
+def test_other_threads_are_called_where_the_rest_is_worth_it(
+    pause: float, alone: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("fastmle.pool.WORTH", 0.05)
+    done: list[tuple[int, int, str]] = []
+
+    def job(a: int, b: int) -> None:
+        done.append((a, b, threading.current_thread().name))
+        time.sleep(pause * (b - a))
+
+    run_slices(job, 40, 2, trial=4)
+    assert done[0][:2] == (0, 4) and sorted(i for a, b, _ in done for i in range(a, b)) == list(range(40))
+    assert (len(done) == 2) == alone == (len({name for *_, name in done}) == 1)
+    done.clear()
+    run_slices(job, 8, 2, trial=4)
+    assert [part[:2] for part in done] == [(0, 8)]
+
+
+@pytest.mark.parametrize("all_done", [False, True])
+def test_who_leads_waits_for_the_others_unless_all_is_done(all_done: bool) -> None:
+    begun, ended = threading.Event(), threading.Event()
+
+    def job(leads: bool) -> bool:
+        if leads:
+            return begun.wait(20.0) and all_done
+        begun.set()
+        time.sleep(0.2)
+        ended.set()
+        return True
+
+    share(job, 2)
+    assert begun.is_set() and ended.is_set() != all_done
+    assert ended.wait(20.0)
+
+
+def test_what_another_thread_raises_is_raised_by_who_leads() -> None:
+    begun = threading.Event()
+
+    def failing(leads: bool) -> bool:
+        if leads:
+            return not begun.wait(20.0)
+        begun.set()
+        raise ValueError("another")
+
+    with pytest.raises(ValueError, match="another"):
+        share(failing, 2)
 
 
 @LINUX

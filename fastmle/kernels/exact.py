@@ -122,53 +122,65 @@ def add_if_sound() -> Callable[..., bool]:
     """`add_if_sound()(totals, is_max, sums, counts)`: add one block whose rows all count, else add nothing."""
     matrix = types.float64[:, ::1]
     signature = types.boolean(matrix, types.boolean[::1], matrix, types.int64[:, ::1])
-    return compile_kernel(_add_if_sound, signature, "add_if_sound", (_add_blocks, _grow, _compress))
+    return compile_kernel(_add_if_sound, signature, "add_if_sound", (_add_blocks, _grow, _compress), brief=True)
 
 
 @cache
-def add_blocks() -> Callable[..., None]:
-    """`add_blocks()(totals, is_max, sums)`: add each row of `sums` (blocks, slots) to `totals`, exactly."""
+def add_blocks(brief: bool = False) -> Callable[..., None]:
+    """`add_blocks()(totals, is_max, sums)`: add each row of `sums` (blocks, slots) to `totals`, exactly.
+
+    `brief`: for a few rows, with Python's lock kept.
+    """
     matrix = types.float64[:, ::1]
-    return compile_kernel(_add_blocks, types.void(matrix, types.boolean[::1], matrix), "add_blocks", (_grow, _compress))
+    signature, name = types.void(matrix, types.boolean[::1], matrix), "add_few" if brief else "add_blocks"
+    return compile_kernel(_add_blocks, signature, name, (_grow, _compress), brief)
 
 
 @cache
 def merge_totals() -> Callable[..., None]:
     """`merge_totals()(totals, is_max, other)`: add another set of totals, exactly."""
     matrix = types.float64[:, ::1]
-    return compile_kernel(_merge, types.void(matrix, types.boolean[::1], matrix), "merge_totals", (_grow, _compress))
+    return compile_kernel(_merge, types.void(matrix, types.boolean[::1], matrix), "merge_totals", (_grow, _compress), brief=True)
 
 
-def _survey(is_max: Any, sums: Any, counts: Any, at: Any, running: Any, tally: Any) -> bool:
+def _survey(is_max: Any, sums: Any, counts: Any, tally: Any, at: Any, before: Any, running: Any) -> bool:
     sound = True
     slots = sums.shape[1]
     start = 0
-    for k in range(slots):
+    for k in range(min(slots, running.size)):
         running[0, k] = -np.inf if is_max[k] else 0.0
     for j in range(at.size + 1):
         stop = at[j] if j < at.size else sums.shape[0]
         for b in range(start, stop):
             for k in range(slots):
-                running[j, k] = max(running[j, k], sums[b, k]) if is_max[k] else running[j, k] + sums[b, k]
                 sound &= is_max[k] or abs(sums[b, k]) < np.inf
+                if j < at.size:
+                    running[j, k] = max(running[j, k], sums[b, k]) if is_max[k] else running[j, k] + sums[b, k]
             for k in range(3):
                 tally[j, k] += counts[b, k]
         start = stop
         if j < at.size:  # one by one: Numba's assignment of rows takes seconds to compile
-            for k in range(slots):
-                running[j + 1, k] = running[j, k]
             for k in range(3):
                 tally[j + 1, k] = tally[j, k]
+        if j + 1 < at.size:
+            for k in range(slots):
+                running[j + 1, k] = running[j, k]
+    for j in range(at.size):
+        for k in range(slots):
+            running[j, k] = max(running[j, k], before[k]) if is_max[k] else running[j, k] + before[k]
     return sound
 
 
 @cache
 def survey() -> Callable[..., bool]:
-    """`survey()(is_max, sums, counts, at, running, tally)`: plain sums, or maxima, of the blocks before each place of `at`,
-    and of all blocks; False if a block's sum is not finite."""
-    matrix, whole = types.float64[:, ::1], types.int64[:, ::1]
-    signature = types.boolean(types.boolean[::1], matrix, whole, types.int64[::1], matrix, whole)
-    return compile_kernel(_survey, signature, "survey")
+    """`survey()(is_max, sums, counts, tally, at, before, running)`: False if a block's sum is not finite.
+
+    Adds the counts of the blocks before each place of `at`, and of all blocks, to the rows of `tally`; and fills
+    `running` with the plain sums, or maxima, of the slots up to each place, together with those `before`.
+    """
+    matrix, whole, vector = types.float64[:, ::1], types.int64[:, ::1], types.float64[::1]
+    signature = types.boolean(types.boolean[::1], matrix, whole, whole, types.int64[::1], vector, matrix)
+    return compile_kernel(_survey, signature, "survey", brief=True)
 
 
 def _read(totals: Any, is_max: Any, out: Any) -> None:
@@ -195,7 +207,7 @@ def _read(totals: Any, is_max: Any, out: Any) -> None:
 def read_totals() -> Callable[..., None]:
     """`read_totals()(totals, is_max, out)`: every total correctly rounded, as `value` does one."""
     matrix, vector = types.float64[:, ::1], types.float64[::1]
-    return compile_kernel(_read, types.void(matrix, types.boolean[::1], vector), "read_totals")
+    return compile_kernel(_read, types.void(matrix, types.boolean[::1], vector), "read_totals", brief=True)
 
 
 def components(total: np.ndarray) -> list[float]:

@@ -117,17 +117,18 @@ def _whole_registers() -> Iterator[None]:
 
 
 def compile_kernel(
-    function: FunctionType, signature: Any, name: str, made_of: tuple[Any, ...] = ()
+    function: FunctionType, signature: Any, name: str, made_of: tuple[Any, ...] = (), brief: bool = False
 ) -> Callable[..., Any]:
-    """Compile `function` for one explicit signature, without the GIL, under a cache name of its own.
+    """Compile `function` for one explicit signature, under a cache name of its own.
 
-    `name` tells the variant (family, dtype, flags); `made_of` lists the row functions it closes over.
+    `name` tells the variant (family, dtype, flags); `made_of` lists the row functions it closes over. The kernel runs
+    without Python's lock, unless it is `brief`: where another thread takes the lock meanwhile, this one is put to sleep.
     Where no cache directory is writable the kernel is compiled for this process only, and the log says so.
     """
     label = re.sub(r"\W+", "_", name) + "_" + fingerprint(*made_of)
     function.__qualname__ = label
     function.__name__ = label
-    options: dict[str, Any] = {"nogil": True, "error_model": "numpy", "fastmath": {"contract"}}
+    options: dict[str, Any] = {"nogil": not brief, "error_model": "numpy", "fastmath": {"contract"}}
     kernel = njit(**options)(function)
     try:
         kernel._cache = _Cache(function)

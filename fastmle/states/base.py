@@ -13,7 +13,7 @@ from ..errors import DataError
 from ..family import Family, Sums, Vector
 
 LEAST = 64  # blocks that a thread takes at a time
-SERIAL = 24  # blocks of one column; for fewer the launch of threads costs more than it saves
+TRIAL = 8  # blocks of one column, done by one thread to see whether others pay
 Chunk = tuple[np.ndarray, ...]  # the columns, then the weights if there are any
 WeightKind = Literal["frequency", "precision", "sampling"]
 

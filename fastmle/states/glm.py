@@ -96,7 +96,7 @@ class GlmState(PlacedState):
 
     def sums(self) -> Sums:
         k = self.terms.k
-        values = np.array(self.values())
+        values = self._read()
         loss, pearson, u, v, weight, trials, hits, a, b, c, d = values[:LOGS].tolist()
         matrix = np.zeros((k, k))
         if not self.bare:

@@ -198,7 +198,7 @@ class GramState(TotalsState):
         return np.asarray(scores.T @ self.sums().outer @ scores)
 
     def sums(self) -> Sums:
-        values = np.array(self.values())
+        values = self._read()
         weight = float(values[0]) if self.options.weighted else float(self.rows)
         values[: self.low.stop - self.low.start] += values[self.low]
         s = self._named(values[: self.slots], weight)

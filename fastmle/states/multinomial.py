@@ -74,7 +74,7 @@ class MultinomialState(PlacedState):
     def sums(self) -> Sums:
         """`score` (classes − 1) k, `matrix` of all pairs of coefficients, by class; `hits` Σ w of each class, the base last."""
         k, others = self.terms.k, len(self.terms.values) - 1
-        values = np.array(self.values())
+        values = self._read()
         score = values[self.head : self.head + others * k]
         matrix, at = np.zeros((others, k, others, k)), self.head + others * k
         upper = np.triu_indices(k)

@@ -12,15 +12,15 @@ import numpy as np
 from ..family import Family, NoTheta, RowTerms, Sums, Vector
 from ..kernels import exact
 from ..kernels.fold import BLOCK, compile_fold
-from ..kernels.ones import compile_ones
+from ..kernels.ones import ONES, STRANGE, compile_ones
+from ..kernels.sharing import new_board
 from ..kernels.slots import slot_kinds, slot_layout
-from ..pool import run_slices
+from ..pool import share
 from ..sources.parts import Parts
 from .base import Chunk, Options
 from .totals import TotalsState
 
 FEW_BYTES = 1 << 23  # that one thread counts before another would have started
-LEAST_BYTES = 1 << 19  # that a thread counts at a time
 _NO_WEIGHTS = np.empty(0)
 WHOLE = 2.0**24  # up to this, products of whole numbers with numbers of rows are exact
 
@@ -110,7 +110,7 @@ class RowState(TotalsState):
             if added is not None and (ones := self._ones(x)) >= 0:
                 zeros, totals = x.size - ones, self.totals.copy()
                 found = [zeros * v for v in added[0]], [ones * v for v in added[1]]
-                exact.add_blocks()(totals, self.is_max, np.array(found, float))
+                exact.add_blocks(brief=True)(totals, self.is_max, np.array(found, float))
                 self.totals = totals
                 self.count(x.size, 0, 0, 0)
                 return x.size
@@ -118,10 +118,10 @@ class RowState(TotalsState):
 
     def _ones(self, x: np.ndarray) -> int:
         """How many ones, or -1 if there are other numbers."""
-        kernel, found = compile_ones(), []
-        threads = self.options.threads if x.size > FEW_BYTES else 1
-        run_slices(lambda lo, hi: found.append(kernel(x[lo:hi])), x.size, threads, LEAST_BYTES)
-        return -1 if -1 in found else sum(found)
+        kernel, board = compile_ones(), new_board()
+        share(lambda leads: kernel(x, board, leads), self.options.threads if x.size > FEW_BYTES else 1)
+        found = board.tolist()
+        return -1 if found[STRANGE] else found[ONES]
 
     def possible(self, x: Any) -> Any:
         support = self.terms.support
@@ -132,13 +132,15 @@ class RowState(TotalsState):
     def _anchor_of(self, columns: Chunk, w: np.ndarray) -> Any:
         if self.terms.anchor is None:
             return None
-        x = columns[0].astype(np.float64)
+        x = np.asarray(columns[0], np.float64)
         keep = np.isfinite(x)
         if w.size:
             keep &= w > 0
         if self.terms.support is not None:
             keep &= self.terms.support(x, self.terms.theta())
-        return self.terms.anchor.of_block(x[keep]) if keep.any() else None
+        if not keep.all():
+            x = x[keep]
+        return self.terms.anchor.of_block(x) if x.size else None
 
     def _anchor_of_sums(self) -> Any:
         assert self.terms.anchor is not None

@@ -11,7 +11,7 @@ from ..family import Family, Sums, TableTerms, Vector
 from ..kernels.fold import BLOCK
 from ..kernels.table import WAYS, compile_count
 from ..pool import run_slices, with_own
-from .base import LEAST, SERIAL, Chunk, Options, State, floats_from_json, floats_to_json
+from .base import LEAST, TRIAL, Chunk, Options, State, floats_from_json, floats_to_json
 
 SMALLEST, LARGEST = 1 << 10, 1 << 16  # sizes of the dense table
 LAUNCH = 1 << 26  # rows; a launch ends well within half a second, so that Ctrl-C is answered
@@ -87,7 +87,7 @@ class TableState(State):
         if weighted:  # in the order of rows, on from what there is
             tables: list[Any] = [self.dense[:, :size].copy()]
         else:
-            threads = self.options.threads if x.size > SERIAL * BLOCK else 1
+            threads = self.options.threads if x.size > 2 * TRIAL * BLOCK else 1
             tables = [np.zeros((WAYS, size), np.int64) for _ in range(threads)]
         own = [(table, np.empty(min(ROOM, x.size), np.int64)) for table in tables]
 
@@ -96,7 +96,7 @@ class TableState(State):
             m = kernel(x[lo:hi], w[lo:hi], lowest, table, left)
             found.append((lo if m >= 0 else -1, lo + left[: max(m, 0)]))
 
-        run_slices(with_own(job, own), x.size, len(tables), LEAST * BLOCK)
+        run_slices(with_own(job, own), x.size, len(tables), LEAST * BLOCK, TRIAL * BLOCK)
         found.sort(key=lambda part: part[0])
         if found[0][0] < 0:
             return False

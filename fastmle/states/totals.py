@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from abc import abstractmethod
 from copy import copy
 from fractions import Fraction
@@ -15,11 +14,10 @@ from ..kernels import exact
 from ..kernels.fold import BAD, BLOCK
 from ..pool import run_slices, with_own
 from ..sources.parts import Parts
-from .base import LEAST, SERIAL, Chunk, Options, State, floats_from_json, floats_to_json, on_host
+from .base import LEAST, TRIAL, Chunk, Options, State, floats_from_json, floats_to_json, on_host
 
 BOUNDARY = 256  # blocks: the anchor may move after 1, 2, 4, ... 256 blocks and then at each 256 (2^20 rows)
 DRIFT = 10.0  # standard deviations
-WORTH = 500e-6  # seconds of work, below which the launch of threads does not pay either
 LAUNCH = 1 << 26  # rows; a launch ends well within half a second, so that Ctrl-C is answered
 MOST_SUMS = 1 << 22  # block sums that a launch may fill
 _NO_WEIGHTS = np.empty(0)
@@ -52,7 +50,6 @@ class TotalsState(State):
         self.totals = exact.empty_totals(letters)
         self.theta = theta
         self._scratch = np.empty((1, len(letters))), np.empty((1, 3), np.int64)
-        self._pace = 1.0  # seconds a row took on one thread, as far as known
 
     @abstractmethod
     def _kernel(self, columns: Chunk, w: np.ndarray) -> Any:
@@ -113,7 +110,7 @@ class TotalsState(State):
         before, after = first_row // BLOCK, (first_row + rows) // BLOCK
         if after > before and self.drifts and boundaries(before, after - before).size:
             with np.errstate(all="ignore"):
-                gone = self._drift(np.array([self.values()]), np.array([self.rows]))[0] > DRIFT
+                gone = self._drift(self._read()[None], np.array([self.rows]))[0] > DRIFT
             if gone:
                 self._rebase(self._anchor_of_sums())
         return True
@@ -132,8 +129,8 @@ class TotalsState(State):
             self._choose_anchor(columns, w)
         sums, counts, totals = self._launch(columns, w)
         at = boundaries(first_row // BLOCK, rows // BLOCK) if self.drifts else _NOWHERE
-        running, tally = np.zeros((at.size + 1, sums.shape[1])), np.zeros((at.size + 1, 3), np.int64)
-        sound = exact.survey()(self.is_max, sums, counts, at, running, tally)
+        running, tally = np.empty((at.size, sums.shape[1])), np.zeros((at.size + 1, 3), np.int64)
+        sound = exact.survey()(self.is_max, sums, counts, tally, at, self._read(), running)
         stop = -1
         if not sound or tally[-1, BAD]:
             stop = self._inspect(columns, w, sums, counts, first_row)
@@ -161,8 +158,8 @@ class TotalsState(State):
         if blocks > 1:
             sums, counts = np.empty((blocks, len(self.letters))), np.empty((blocks, 3), np.int64)
         kernel, add_blocks = self._kernel(columns, w), exact.add_blocks()
-        few = rows * len(columns) <= SERIAL * BLOCK
-        threads = 1 if few or self.options.device != "cpu" or rows * self._pace < WORTH else self.options.threads
+        trial = max(1, TRIAL // len(columns))
+        threads = 1 if self.options.device != "cpu" or blocks <= 2 * trial else self.options.threads
         totals = self.totals.copy()
         parts = [totals, *(exact.empty_totals(self.letters) for _ in range(threads - 1))]
 
@@ -170,10 +167,7 @@ class TotalsState(State):
             kernel(lo, hi, sums[lo:hi], counts[lo:hi])
             add_blocks(part, self.is_max, sums[lo:hi])
 
-        start = time.perf_counter()
-        run_slices(with_own(job, parts), blocks, threads, LEAST)
-        if not few:
-            self._pace = threads * (time.perf_counter() - start) / rows
+        run_slices(with_own(job, parts), blocks, threads, LEAST, trial)
         for part in parts:
             if part is not totals:
                 exact.merge_totals()(totals, self.is_max, part)
@@ -216,12 +210,10 @@ class TotalsState(State):
 
     def _drifted(self, at: np.ndarray, running: np.ndarray, tally: np.ndarray) -> int:
         """The first boundary at which the mean has left the anchor by more than DRIFT standard deviations, or -1."""
+        rows = np.array([self.rows + b * BLOCK - sum(t) for b, t in zip(at.tolist(), tally.tolist(), strict=False)], float)
         with np.errstate(all="ignore"):
-            before = np.array(self.values())
-            sums = np.where(self.is_max, np.maximum(running[:-1], before), running[:-1] + before)
-            drift = self._drift(sums, at * BLOCK - tally[:-1].sum(axis=1) + self.rows)
-        gone = np.flatnonzero(drift > DRIFT)
-        return int(at[gone[0]]) if gone.size else -1
+            gone = (self._drift(running, rows) > DRIFT).tolist()
+        return int(at[gone.index(True)]) if True in gone else -1
 
     def _rebase(self, new: Any) -> None:
         """Move the totals to other constants."""
@@ -249,9 +241,13 @@ class TotalsState(State):
     # -- reading ---------------------------------------------------------------------------------------------------
 
     def values(self) -> list[float]:
+        found: list[float] = self._read().tolist()
+        return found
+
+    def _read(self) -> np.ndarray:
         out = np.empty(len(self.letters))
         exact.read_totals()(self.totals, self.is_max, out)
-        return out.tolist()
+        return out
 
     def exact_values(self) -> list[Fraction]:
         return [exact.exact_value(t) for t in self.totals]
