@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from functools import cache
+from types import SimpleNamespace
 from typing import Any
 
 import mpmath as mp
@@ -16,7 +17,7 @@ from fastmle.families import family_class
 from fastmle.family import RowTerms
 from fastmle.kernels.fold import BAD, BLOCK
 from fastmle.states.base import Options
-from fastmle.states.rows import RowState
+from fastmle.states.rows import RowState, compile_leaves
 
 N = BLOCK - 5  # whole tiles and a rest
 POSITIONS = (0, 17, 250, 2048, 3839, 3840, N - 1)  # in the first and the last tile, in the rest
@@ -112,6 +113,52 @@ def test_one_odd_row(name: str) -> None:
             y = x.copy()
             y[POSITIONS[i % len(POSITIONS)]] = odd
             same(terms, y, theta)
+
+
+def first_to_leave(state: RowState, sums: np.ndarray, at: np.ndarray, rows: np.ndarray, most: float) -> int:
+    """The naive twin of `compile_leaves`: running sums one by one, and the anchor's function as it is written."""
+    assert state.terms.anchor is not None and state.terms.anchor.drift is not None
+    is_max, slots = state.is_max.tolist(), len(state.names)
+    for place, number in zip(at.tolist(), rows.tolist(), strict=True):
+        every = [state.values(), *sums[:place].tolist()]
+        running = [max(s) if m else math.fsum(s) for m, s in zip(is_max, zip(*every, strict=True), strict=True)]
+        weight = running[slots] if state.options.weighted else number
+        named = dict(zip(state.names, map(np.float64, running), strict=False)) | state.theta._asdict()
+        with np.errstate(all="ignore"):
+            if state.terms.anchor.drift(SimpleNamespace(weight=np.float64(weight), **named)) > most:
+                return place
+    return -1
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize("name", [name for name in FAMILIES if (a := family(name).terms.anchor) and a.drift])
+def test_where_the_mean_leaves_the_anchor(name: str, weighted: bool) -> None:
+    """The first place where it does, whatever is asked of it, on from nothing or from sums that are there."""
+    x, theta = usual(name)
+    rng = np.random.default_rng(5)
+    state = RowState(family(name).terms, Options(weighted=weighted), theta)
+    assert state.drifts
+    sums = np.empty((12, len(state.letters)))
+    for b, block in enumerate(sums):  # first on one side of the anchor, then all over
+        block[:] = weighed(state, np.sort(x)[: N // 4 * (1 + b // 4)], rng if weighted else None)
+    at, rows = np.array([1, 2, 4, 8, 9, 12]), np.cumsum([N // 4 * (1 + b // 4) for b in range(12)])[[0, 1, 3, 7, 8, 11]] * 1.0
+    leaves = compile_leaves(state.terms)
+    found = set()
+    for _ in range(2):
+        for most in (0.01, 0.05, 0.2, 0.5, 0.8, 1.1, 1.3, 1.6, 2.0, 3.0, 10.0):
+            given = np.empty(0) if weighted else rows + state.rows
+            got = leaves(state.is_max, state._read(), sums, at, given, tuple(theta), most)
+            assert got == first_to_leave(state, sums, at, rows + state.rows, most)
+            found.add(got)
+        state.add((x, rng.random(N)) if weighted else (x,))
+    assert len(found) > 1
+
+
+def weighed(state: RowState, x: np.ndarray, rng: Any) -> np.ndarray:
+    sums, counts = np.empty((1, len(state.letters))), np.empty((1, 3), np.int64)
+    x = np.ascontiguousarray(x)
+    state._kernel((x,), np.empty(0) if rng is None else rng.random(x.size))(0, 1, sums, counts)
+    return sums[0]
 
 
 @pytest.mark.parametrize("name", FAMILIES)

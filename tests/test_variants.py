@@ -7,7 +7,7 @@ from importlib import import_module
 
 import fastmle.kernels
 
-MOST = 212
+MOST = 221
 
 
 def compiled() -> dict[str, int]:

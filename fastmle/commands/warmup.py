@@ -21,18 +21,24 @@ def warmup(families: tuple[str, ...]) -> None:
     And those that all families share: sums of blocks, copies of Arrow columns with nulls, counts of ones in bytes.
     """
     from fastmle.families import REGISTRY, family_class
+    from fastmle.family import RowTerms
     from fastmle.kernels import exact
     from fastmle.kernels.ones import compile_ones
     from fastmle.kernels.validity import compile_blank
+    from fastmle.states.rows import compile_leaves
 
     chosen = families or tuple(REGISTRY)
     for name in chosen:
         family_class(name)  # an unknown one is refused before anything is compiled
     start = time.perf_counter()
-    for compile_common in (compile_blank, compile_ones, exact.survey, exact.add_blocks, exact.merge_totals, exact.read_totals):
+    sums = exact.run, exact.add_slice, exact.add_few, exact.merge_totals, exact.read_totals
+    for compile_common in (compile_blank, compile_ones, *sums):
         compile_common()
     for name in chosen:
         begun = time.perf_counter()
+        terms = getattr(family_class(name), "terms", None)
+        if isinstance(terms, RowTerms):
+            compile_leaves(terms)
         done = [what for what, options in _variants() if _fits(name, what, options)]
         click.echo(
             f"{name:20} {time.perf_counter() - begun:6.2f} s  {', '.join(done) or 'needs its constants'}"

@@ -61,7 +61,7 @@ class Dirichlet(Family):
 
     def solve(self, s: Sums) -> Solution:
         """A start: the means, and s from Σ p_j (gap of column j), about (k − 1)/2s."""
-        gaps = np.array([float(log_gap(x)) for x in s.columns])
+        gaps = np.array([log_gap(x) for x in s.columns])
         means = np.array([x.c * (1.0 + x.u / x.weight) for x in s.columns])
         if (gaps <= 1e-15).all():
             return Solution(np.full(self.k, math.inf), "degenerate", "all rows are equal")

@@ -45,7 +45,7 @@ class Gamma(Family):
     terms: ClassVar[RowTerms] = log_terms
 
     def solve(self, s: Sums) -> Solution:
-        gap, mean = float(log_gap(s)), center_mean(s)
+        gap, mean = log_gap(s), center_mean(s)
         if math.isnan(mean):
             return Solution((math.nan, math.nan))
         if gap <= 1e-15:

@@ -57,7 +57,7 @@ class InverseGamma(Family):
     terms: ClassVar[RowTerms] = TERMS
 
     def solve(self, s: Sums) -> Solution:
-        gap = float(inverse_log_gap(s))
+        gap = inverse_log_gap(s)
         if gap <= 1e-15:
             return Solution((math.inf, math.inf), "degenerate", "all values are equal")
         shape = shape_of_gap(gap)

@@ -41,11 +41,12 @@ def add(x: float, a: Center) -> Terms:
     return Terms(x, -x)
 
 
-def drift(s: Sums) -> Vector:
+@row_function
+def drift(s: Sums) -> float:
     """The mean of log(x/c) beside that of log(x/xm), which is its deviation too; wide data do not care where c is."""
     mean = s.log / s.weight
-    deviation = mean - np.log(-s.minus_least / s.c)
-    return np.where(deviation < 1.0, np.abs(mean) / np.maximum(deviation, 0.0), 0.0)
+    deviation = mean - math.log(-s.minus_least / s.c)
+    return abs(mean) / max(deviation, 0.0) if deviation < 1.0 else 0.0
 
 
 ANCHOR = Anchor(

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from .terms import Anchor, Sums, Vector
+from .terms import Anchor, Sums, Vector, row_function
 
 
 def binary_scale(largest: float) -> float:
@@ -42,9 +42,10 @@ def _rebase_moments(s: Sums, old: Any, new: Any) -> tuple[Any, Any]:
     return (s.u * ratio + s.weight * delta, s.uu * ratio**2 + 2 * delta * ratio * s.u + s.weight * delta**2)
 
 
-def moment_drift(s: Sums) -> Vector:
+@row_function
+def moment_drift(s: Sums) -> float:
     mean = s.u / s.weight
-    return np.asarray(np.abs(mean) / np.sqrt(np.maximum(s.uu / s.weight - mean * mean, 0.0)))
+    return float(abs(mean) / math.sqrt(max(s.uu / s.weight - mean * mean, 0.0)))
 
 
 def _mean_location(s: Sums) -> Location:

@@ -16,7 +16,7 @@ from .log_anchors import (
     log_of_ratio,
     rebase_logs,
 )
-from .terms import Anchor, RowTerms, Sums, Vector, positive, row_function
+from .terms import Anchor, RowTerms, Sums, positive, row_function
 
 
 @row_function
@@ -25,9 +25,15 @@ def add_logs_of_inverse(x: float, a: Center) -> Logs:
     return Logs((a.c - x) / x, x)
 
 
-def inverse_log_gap(s: Sums) -> Any:
+@row_function
+def inverse_log_gap(s: Sums) -> float:
     """The log of the mean of 1/x minus the mean of log 1/x: 0 if and only if all values are equal."""
-    return np.log1p(s.u / s.weight) + s.log / s.weight
+    return float(np.log1p(s.u / s.weight) + s.log / s.weight)
+
+
+@row_function
+def _inverse_log_drift(s: Sums) -> float:
+    return drift_by_gap(s, inverse_log_gap(s))
 
 
 def _rebase_inverse_logs(s: Sums, old: Any, new: Any) -> tuple[Any, Any]:
@@ -38,7 +44,7 @@ def _rebase_inverse_logs(s: Sums, old: Any, new: Any) -> tuple[Any, Any]:
 inverse_log_anchor = Anchor(
     of_block=lambda x: center_at(1.0 / center_of(1.0 / np.clip(x, 1e-300, 1e300)).c),
     rebase=_rebase_inverse_logs,
-    drift=lambda s: drift_by_gap(s, inverse_log_gap(s)),
+    drift=_inverse_log_drift,
     of_sums=lambda s: center_at(s.c / (1.0 + s.u / s.weight)),
 )
 """For terms with the slots of `Logs` taken by `add_logs_of_inverse`."""
@@ -68,10 +74,11 @@ def _rebase_harmonic(s: Sums, old: Any, new: Any) -> tuple[Any, ...]:
     return u, near if abs(t) < 0.5 else u + h, h, log_sum
 
 
-def _harmonic_drift(s: Sums) -> Vector:
+@row_function
+def _harmonic_drift(s: Sums) -> float:
     """By half the log of (the mean times the mean of 1/x), which for narrow data is what `log_gap` is."""
     u = s.u / s.weight
-    return drift_by_gap(s, 0.5 * np.log1p(np.maximum((1.0 + u) * s.v / s.weight - u * u, 0.0)))
+    return drift_by_gap(s, 0.5 * np.log1p(max((1.0 + u) * s.v / s.weight - u * u, 0.0)))
 
 
 harmonic_anchor = Anchor(center_of, _rebase_harmonic, _harmonic_drift, log_anchor.of_sums)

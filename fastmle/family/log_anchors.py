@@ -42,9 +42,10 @@ def center_mean(s: Sums) -> float:
     return float(s.c * ratio) if ratio > 1e-8 else math.nan
 
 
-def log_gap(s: Sums) -> Any:
+@row_function
+def log_gap(s: Sums) -> float:
     """The log of the mean minus the mean of the logs: 0 if and only if all values are equal."""
-    return np.log1p(s.u / s.weight) - s.log / s.weight
+    return float(np.log1p(s.u / s.weight) - s.log / s.weight)
 
 
 def rebase_logs(s: Sums, old: Any, new: Any) -> tuple[Any, Any]:
@@ -52,10 +53,15 @@ def rebase_logs(s: Sums, old: Any, new: Any) -> tuple[Any, Any]:
     return s.u * (old.c / new.c) + s.weight * shift, s.log + s.weight * log_of_ratio(old.c, new.c)
 
 
-def drift_by_gap(s: Sums, gap: Any) -> Vector:
+@row_function
+def drift_by_gap(s: Sums, gap: float) -> float:
     """For narrow data, √(2·gap) is about sd/mean; wide data do not care where their center is."""
-    narrow = np.abs(np.log1p(s.u / s.weight)) / np.sqrt(np.maximum(2.0 * gap, 0.0))
-    return np.where(gap < 1.0, narrow, 0.0)
+    return abs(np.log1p(s.u / s.weight)) / math.sqrt(max(2.0 * gap, 0.0)) if gap < 1.0 else 0.0
+
+
+@row_function
+def log_drift(s: Sums) -> float:
+    return drift_by_gap(s, log_gap(s))
 
 
 def center_of(x: Vector) -> Center:
@@ -70,7 +76,7 @@ def center_of(x: Vector) -> Center:
 log_anchor = Anchor(
     of_block=center_of,
     rebase=rebase_logs,
-    drift=lambda s: drift_by_gap(s, log_gap(s)),
+    drift=log_drift,
     of_sums=lambda s: center_at(s.c * (1.0 + s.u / s.weight)),
 )
 """For terms with the slots of `Logs`: shapes of 1e8 lose no digits."""

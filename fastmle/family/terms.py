@@ -86,13 +86,13 @@ class Anchor(NamedTuple):
 
     of_block(x): the constants, from the finite rows inside the support of one block.
     rebase(s, old, new): the slots of `s` taken with `new` instead; plain arithmetic, which is given rationals.
-    drift(s): how many standard deviations the mean lies from the anchor; `s` holds arrays of running sums. None: it stays.
+    drift(s): how many standard deviations the mean lies from the anchor, a row function of running sums. None: it stays.
     of_sums(s): the constants for data with these sums.
     """
 
     of_block: Callable[[Vector], Any]
     rebase: Callable[[Sums, Any, Any], tuple[Any, ...]]
-    drift: Callable[[Sums], Vector] | None
+    drift: Callable[[Any], float] | None
     of_sums: Callable[[Sums], Any]
 
 

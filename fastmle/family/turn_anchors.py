@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..kernels.vecmath import cos, sin
-from .terms import Anchor, Sums, Vector, row_function
+from .terms import Anchor, Sums, row_function
 
 
 class Direction(NamedTuple):
@@ -53,9 +53,10 @@ def _turn(s: Sums, old: Any, new: Any) -> tuple[Any, Any]:
     return turned(at, new.c)
 
 
-def _turn_drift(s: Sums) -> Vector:
+@row_function
+def _turn_drift(s: Sums) -> float:
     sine, versine = s.sine / s.weight, s.versine / s.weight
-    return np.asarray(np.abs(sine) / np.sqrt(np.maximum(2.0 * versine - sine * sine, 0.0)))
+    return float(abs(sine) / math.sqrt(max(2.0 * versine - sine * sine, 0.0)))
 
 
 def direction_of(s: Sums) -> float:

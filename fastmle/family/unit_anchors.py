@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from .terms import Anchor, Sums, Vector, row_function
+from .terms import Anchor, Sums, row_function
 
 
 class Middle(NamedTuple):
@@ -45,7 +45,8 @@ def add_unit_logs(x: float, a: Middle) -> UnitLogs:
     return UnitLogs(u, y, v, slip, slip_rest)
 
 
-def unit_gaps(s: Sums) -> tuple[Any, Any]:
+@row_function
+def unit_gaps(s: Sums) -> tuple[float, float]:
     """The log of the mean minus the mean of the logs, of x and of 1 − x."""
     mean = s.u / s.weight
     return np.log1p(mean / s.c) - s.log / s.weight, np.log1p(-mean / s.rest) - s.log_rest / s.weight
@@ -59,13 +60,13 @@ def _rebase_unit_logs(s: Sums, old: Any, new: Any) -> tuple[Any, ...]:
     return s.u + s.weight * shift, s.log + s.weight * log_up, s.log_rest + s.weight * log_down
 
 
-def _unit_drift(s: Sums) -> Vector:
+@row_function
+def _unit_drift(s: Sums) -> float:
     gap, gap_rest = unit_gaps(s)
     mean = s.u / s.weight
-    by, by_rest = np.log1p(mean / s.c), np.log1p(-mean / s.rest)
-    narrow = np.where(gap < 1.0, np.abs(by) / np.sqrt(np.maximum(2.0 * gap, 0.0)), 0.0)
-    narrow_rest = np.where(gap_rest < 1.0, np.abs(by_rest) / np.sqrt(np.maximum(2.0 * gap_rest, 0.0)), 0.0)
-    return np.asarray(np.fmax(narrow, narrow_rest))
+    narrow = abs(np.log1p(mean / s.c)) / math.sqrt(max(2.0 * gap, 0.0)) if gap < 1.0 else 0.0
+    narrow_rest = abs(np.log1p(-mean / s.rest)) / math.sqrt(max(2.0 * gap_rest, 0.0)) if gap_rest < 1.0 else 0.0
+    return max(0.0, narrow, narrow_rest)
 
 
 unit_anchor = Anchor(

@@ -22,6 +22,7 @@ from .jit import compile_kernel
 
 FIRST = 2
 MOST = 40  # components of 53 bits cover the whole range of float64
+UNSOUND = 3  # the place of a tally behind those of the counts
 ROOM = MOST + 8  # components that need not be so dense; where they are more, they are made so
 WIDTH = FIRST + ROOM
 
@@ -125,15 +126,21 @@ def add_if_sound() -> Callable[..., bool]:
     return compile_kernel(_add_if_sound, signature, "add_if_sound", (_add_blocks, _grow, _compress), brief=True)
 
 
-@cache
-def add_blocks(brief: bool = False) -> Callable[..., None]:
-    """`add_blocks()(totals, is_max, sums)`: add each row of `sums` (blocks, slots) to `totals`, exactly.
-
-    `brief`: for a few rows, with Python's lock kept.
-    """
+def _compile_add(name: str, brief: bool) -> Callable[..., None]:
     matrix = types.float64[:, ::1]
-    signature, name = types.void(matrix, types.boolean[::1], matrix), "add_few" if brief else "add_blocks"
-    return compile_kernel(_add_blocks, signature, name, (_grow, _compress), brief)
+    return compile_kernel(_add_blocks, types.void(matrix, types.boolean[::1], matrix), name, (_grow, _compress), brief)
+
+
+@cache
+def add_blocks() -> Callable[..., None]:
+    """`add_blocks()(totals, is_max, sums)`: add each row of `sums` (blocks, slots) to `totals`, exactly."""
+    return _compile_add("add_blocks", brief=False)
+
+
+@cache
+def add_few() -> Callable[..., None]:
+    """The same for a few rows, with Python's lock kept."""
+    return _compile_add("add_few", brief=True)
 
 
 @cache
@@ -143,44 +150,49 @@ def merge_totals() -> Callable[..., None]:
     return compile_kernel(_merge, types.void(matrix, types.boolean[::1], matrix), "merge_totals", (_grow, _compress), brief=True)
 
 
-def _survey(is_max: Any, sums: Any, counts: Any, tally: Any, at: Any, before: Any, running: Any) -> bool:
-    sound = True
-    slots = sums.shape[1]
-    start = 0
-    for k in range(min(slots, running.size)):
-        running[0, k] = -np.inf if is_max[k] else 0.0
-    for j in range(at.size + 1):
-        stop = at[j] if j < at.size else sums.shape[0]
-        for b in range(start, stop):
-            for k in range(slots):
-                sound &= is_max[k] or abs(sums[b, k]) < np.inf
-                if j < at.size:
-                    running[j, k] = max(running[j, k], sums[b, k]) if is_max[k] else running[j, k] + sums[b, k]
-            for k in range(3):
-                tally[j, k] += counts[b, k]
-        start = stop
-        if j < at.size:  # one by one: Numba's assignment of rows takes seconds to compile
-            for k in range(3):
-                tally[j + 1, k] = tally[j, k]
-        if j + 1 < at.size:
-            for k in range(slots):
-                running[j + 1, k] = running[j, k]
-    for j in range(at.size):
-        for k in range(slots):
-            running[j, k] = max(running[j, k], before[k]) if is_max[k] else running[j, k] + before[k]
-    return sound
+def _add_slice(totals: Any, is_max: Any, sums: Any, counts: Any, tally: Any) -> None:
+    _add_blocks_inline(totals, is_max, sums)
+    for b in range(sums.shape[0]):
+        sound = True
+        for k in range(sums.shape[1]):
+            sound &= is_max[k] or abs(sums[b, k]) < np.inf
+        for k in range(3):
+            tally[k] += counts[b, k]
+        tally[UNSOUND] += not sound
 
 
 @cache
-def survey() -> Callable[..., bool]:
-    """`survey()(is_max, sums, counts, tally, at, before, running)`: False if a block's sum is not finite.
+def add_slice() -> Callable[..., None]:
+    """`add_slice()(totals, is_max, sums, counts, tally)`: add rows to `totals`, and to a `tally` of four what the blocks
+    count and how many of them have sums that are not finite."""
+    matrix, whole = types.float64[:, ::1], types.int64[:, ::1]
+    signature = types.void(matrix, types.boolean[::1], matrix, whole, types.int64[::1])
+    return compile_kernel(_add_slice, signature, "add_slice", (_add_blocks, _grow, _compress))
 
-    Adds the counts of the blocks before each place of `at`, and of all blocks, to the rows of `tally`; and fills
-    `running` with the plain sums, or maxima, of the slots up to each place, together with those `before`.
-    """
-    matrix, whole, vector = types.float64[:, ::1], types.int64[:, ::1], types.float64[::1]
-    signature = types.boolean(types.boolean[::1], matrix, whole, whole, types.int64[::1], vector, matrix)
-    return compile_kernel(_survey, signature, "survey", brief=True)
+
+def _run(is_max: Any, before: Any, sums: Any, at: Any, running: Any) -> None:
+    start = 0
+    for j in range(at.size):
+        for k in range(sums.shape[1]):
+            total = running[j - 1, k] if j else -np.inf if is_max[k] else 0.0
+            for b in range(start, at[j]):
+                total = max(total, sums[b, k]) if is_max[k] else total + sums[b, k]
+            running[j, k] = total
+        start = at[j]
+    for j in range(at.size):
+        for k in range(sums.shape[1]):
+            running[j, k] = max(running[j, k], before[k]) if is_max[k] else running[j, k] + before[k]
+
+
+run_inline = register_jitable(_run)
+
+
+@cache
+def run() -> Callable[..., None]:
+    """`run()(is_max, before, sums, at, running)`: the plain sums, or maxima, up to each place of `at`, and what was before."""
+    matrix, vector = types.float64[:, ::1], types.float64[::1]
+    signature = types.void(types.boolean[::1], vector, matrix, types.int64[::1], matrix)
+    return compile_kernel(_run, signature, "run", brief=True)
 
 
 def _read(totals: Any, is_max: Any, out: Any) -> None:

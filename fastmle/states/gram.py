@@ -16,7 +16,7 @@ from ..kernels.fold import BLOCK
 from ..kernels.gram import compile_gram, pairs
 from ..kernels.tiles import KINDS, addresses_of
 from .base import Chunk, Options, on_host
-from .totals import TotalsState
+from .totals import DRIFT, TotalsState
 
 
 class Locations(NamedTuple):
@@ -118,13 +118,17 @@ class GramState(TotalsState):
         center = s.center + s.first / s.weight / np.array(self.theta.per)
         return Locations(tuple(center.tolist()), self.theta.per)
 
-    def _drift(self, running: np.ndarray, rows: np.ndarray) -> np.ndarray:
+    def _drifted(self, at: np.ndarray, sums: np.ndarray, rows: np.ndarray) -> int:
+        running = np.empty((at.size, sums.shape[1]))
+        exact.run()(self.is_max, self._read(), sums, at, running)
         k = self.terms.k + 1
         diagonal = [i * k - i * (i - 1) // 2 for i in range(1, k)]
-        weight = running[:, :1]
-        mean = running[:, 1:k] / weight
-        sd = np.sqrt(np.maximum(running[:, diagonal] / weight - mean * mean, 0.0))
-        return np.asarray(np.nanmax(np.where(mean == 0.0, 0.0, np.abs(mean) / sd), axis=1))
+        with np.errstate(all="ignore"):
+            weight = running[:, :1]
+            mean = running[:, 1:k] / weight
+            sd = np.sqrt(np.maximum(running[:, diagonal] / weight - mean * mean, 0.0))
+            gone = ((mean != 0.0) & (np.abs(mean) / sd > DRIFT)).any(axis=1).tolist()
+        return int(at[gone.index(True)]) if True in gone else -1
 
     def _coarseness(self, theta: Any) -> float:
         return 1.0 / float(min(theta.per))

@@ -11,6 +11,7 @@ import numpy as np
 
 from ..family import Family, NoTheta, RowTerms, Sums, Vector
 from ..kernels import exact
+from ..kernels.drift import compile_drift
 from ..kernels.fold import BLOCK, compile_fold
 from ..kernels.ones import ONES, STRANGE, compile_ones
 from ..kernels.sharing import new_board
@@ -18,7 +19,7 @@ from ..kernels.slots import slot_kinds, slot_layout
 from ..pool import share
 from ..sources.parts import Parts
 from .base import Chunk, Options
-from .totals import TotalsState
+from .totals import DRIFT, TotalsState
 
 FEW_BYTES = 1 << 23  # that one thread counts before another would have started
 _NO_WEIGHTS = np.empty(0)
@@ -48,6 +49,13 @@ def _whole_numbers(terms: RowTerms, theta: Any) -> tuple[Any, Any] | None:
     return rows if all(v == round(v) and abs(v) <= WHOLE for row in rows for v in row) else None
 
 
+def compile_leaves(terms: RowTerms) -> Any:
+    """The kernel that finds where the mean leaves the anchor, for terms whose anchor may move; else None."""
+    if terms.anchor is None or terms.anchor.drift is None:
+        return None
+    return compile_drift(terms.anchor.drift, _slots(terms, None)[2], terms.theta._fields)
+
+
 class RowState(TotalsState):
     """Totals of `RowTerms`; `theta` holds the anchor, or the parameters of a multi-pass family."""
 
@@ -58,6 +66,7 @@ class RowState(TotalsState):
             theta = terms.theta()
         super().__init__(options, letters, theta)
         self.drifts = terms.anchor is not None and terms.anchor.drift is not None
+        self._leaves: Any = None  # compiled
         self._folds: dict[np.dtype[Any], Any] = {}  # compiled, by the dtype of the column
         self.takes_parts = options.device == "cpu" and not options.weighted
 
@@ -110,7 +119,7 @@ class RowState(TotalsState):
             if added is not None and (ones := self._ones(x)) >= 0:
                 zeros, totals = x.size - ones, self.totals.copy()
                 found = [zeros * v for v in added[0]], [ones * v for v in added[1]]
-                exact.add_blocks(brief=True)(totals, self.is_max, np.array(found, float))
+                exact.add_few()(totals, self.is_max, np.array(found, float))
                 self.totals = totals
                 self.count(x.size, 0, 0, 0)
                 return x.size
@@ -146,9 +155,11 @@ class RowState(TotalsState):
         assert self.terms.anchor is not None
         return self.terms.anchor.of_sums(self.sums())
 
-    def _drift(self, running: np.ndarray, rows: np.ndarray) -> np.ndarray:
-        assert self.terms.anchor is not None and self.terms.anchor.drift is not None
-        return self.terms.anchor.drift(self._named(running.T, rows))
+    def _drifted(self, at: np.ndarray, sums: np.ndarray, rows: np.ndarray) -> int:
+        if self._leaves is None:
+            self._leaves = compile_leaves(self.terms)
+        rows = _NO_WEIGHTS if self.options.weighted else rows
+        return int(self._leaves(self.is_max, self._read(), sums, at, rows, tuple(map(float, self.theta)), DRIFT))
 
     def _coarseness(self, theta: Any) -> float:
         return 1.0 / float(theta.per) if self.terms.anchor else 1.0

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from ..kernels import exact
+from ..kernels.exact import UNSOUND
 from ..kernels.fold import BAD, BLOCK
 from ..pool import run_slices, with_own
 from ..sources.parts import Parts
@@ -21,7 +22,7 @@ DRIFT = 10.0  # standard deviations
 LAUNCH = 1 << 26  # rows; a launch ends well within half a second, so that Ctrl-C is answered
 MOST_SUMS = 1 << 22  # block sums that a launch may fill
 _NO_WEIGHTS = np.empty(0)
-_NOWHERE = np.empty(0, np.int64)
+_NOWHERE, _HERE = np.empty(0, np.int64), np.zeros(1, np.int64)
 
 
 @lru_cache(16)
@@ -62,8 +63,9 @@ class TotalsState(State):
     @abstractmethod
     def _anchor_of_sums(self) -> Any: ...
 
-    def _drift(self, running: np.ndarray, rows: np.ndarray) -> np.ndarray:
-        """How many standard deviations the mean lies from the anchor, for rows of running sums; asked if it `drifts`."""
+    def _drifted(self, at: np.ndarray, sums: np.ndarray, rows: np.ndarray) -> int:
+        """The first of the boundaries `at` in blocks with these sums at which the mean has left the anchor by more than
+        DRIFT standard deviations, or -1; `rows` are those that count up to each. Asked if the state `drifts`."""
         raise NotImplementedError
 
     @abstractmethod
@@ -108,11 +110,9 @@ class TotalsState(State):
         self.rows += rows
         self.seen += rows
         before, after = first_row // BLOCK, (first_row + rows) // BLOCK
-        if after > before and self.drifts and boundaries(before, after - before).size:
-            with np.errstate(all="ignore"):
-                gone = self._drift(self._read()[None], np.array([self.rows]))[0] > DRIFT
-            if gone:
-                self._rebase(self._anchor_of_sums())
+        at_boundary = after > before and self.drifts and boundaries(before, after - before).size
+        if at_boundary and self._drifted(_HERE, np.empty((0, len(self.letters))), np.array([float(self.rows)])) >= 0:
+            self._rebase(self._anchor_of_sums())
         return True
 
     def __copy__(self) -> Any:
@@ -127,55 +127,58 @@ class TotalsState(State):
         rows = columns[0].size
         if self.theta is None:
             self._choose_anchor(columns, w)
-        sums, counts, totals = self._launch(columns, w)
+        sums, counts, totals, tally = self._launch(columns, w)
         at = boundaries(first_row // BLOCK, rows // BLOCK) if self.drifts else _NOWHERE
-        running, tally = np.empty((at.size, sums.shape[1])), np.zeros((at.size + 1, 3), np.int64)
-        sound = exact.survey()(self.is_max, sums, counts, tally, at, self._read(), running)
         stop = -1
-        if not sound or tally[-1, BAD]:
+        if tally[BAD] or tally[UNSOUND]:
             stop = self._inspect(columns, w, sums, counts, first_row)
-            tally[-1] = counts.sum(axis=0)
+            tally = counts.sum(axis=0).tolist()
         overflow = stop >= 0
         if not overflow and at.size and self.theta is not None:
-            stop = self._drifted(at, running, tally)
+            counted = (self.rows + at * BLOCK).astype(float)
+            if any(tally[:UNSOUND]):
+                counted -= np.cumsum(counts.sum(axis=1))[at - 1]
+            stop = self._drifted(at, sums, counted)
         if stop < 0:
-            self._take(totals, tally[-1], rows)
+            self._take(totals, tally, rows)
             return rows
         if stop:  # a part of the launch stands, the rest is done again about the new anchor
             totals = self.totals.copy()
             exact.add_blocks()(totals, self.is_max, sums[:stop])
-            self._take(totals, counts[:stop].sum(axis=0), stop * BLOCK)
+            self._take(totals, counts[:stop].sum(axis=0).tolist(), stop * BLOCK)
         block = slice(stop * BLOCK, (stop + 1) * BLOCK)
         piece = on_host(tuple(c[block] for c in columns)), np.asarray(w[block])
         self._rebase(self._anchor_of(*piece) if overflow or not self.rows else self._anchor_of_sums())
         return stop * BLOCK
 
-    def _launch(self, columns: Chunk, w: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """The sums and counts of each block, and the totals with them."""
+    def _launch(self, columns: Chunk, w: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, list[int]]:
+        """The sums and counts of each block, the totals with them, and a tally of the counts."""
         rows = columns[0].size
         blocks = -(-rows // BLOCK)
         sums, counts = self._scratch
         if blocks > 1:
             sums, counts = np.empty((blocks, len(self.letters))), np.empty((blocks, 3), np.int64)
-        kernel, add_blocks = self._kernel(columns, w), exact.add_blocks()
+        kernel, add_slice = self._kernel(columns, w), exact.add_slice()
         trial = max(1, TRIAL // len(columns))
         threads = 1 if self.options.device != "cpu" or blocks <= 2 * trial else self.options.threads
         totals = self.totals.copy()
-        parts = [totals, *(exact.empty_totals(self.letters) for _ in range(threads - 1))]
+        every = [totals, *(exact.empty_totals(self.letters) for _ in range(threads - 1))]
+        parts = [(part, np.zeros(4, np.int64)) for part in every]
 
-        def job(lo: int, hi: int, part: np.ndarray) -> None:
+        def job(lo: int, hi: int, own: tuple[np.ndarray, np.ndarray]) -> None:
+            part, tally = own
             kernel(lo, hi, sums[lo:hi], counts[lo:hi])
-            add_blocks(part, self.is_max, sums[lo:hi])
+            add_slice(part, self.is_max, sums[lo:hi], counts[lo:hi], tally)
 
         run_slices(with_own(job, parts), blocks, threads, LEAST, trial)
-        for part in parts:
-            if part is not totals:
-                exact.merge_totals()(totals, self.is_max, part)
-        return sums, counts, totals
+        for part in every[1:]:
+            exact.merge_totals()(totals, self.is_max, part)
+        tallies = [tally.tolist() for _, tally in parts]
+        return sums, counts, totals, list(map(sum, zip(*tallies, strict=True)))
 
-    def _take(self, totals: np.ndarray, tally: np.ndarray, rows: int) -> None:
+    def _take(self, totals: np.ndarray, tally: list[int], rows: int) -> None:
         self.totals = totals
-        outside, nulls, zeros = tally.tolist()
+        outside, nulls, zeros = tally[:3]
         self.count(rows, nulls, zeros, outside)
 
     def _inspect(
@@ -207,13 +210,6 @@ class TotalsState(State):
             self.theta = self._anchor_of(on_host(tuple(c[block] for c in columns)), np.asarray(w[block]))
             if self.theta is not None:
                 return
-
-    def _drifted(self, at: np.ndarray, running: np.ndarray, tally: np.ndarray) -> int:
-        """The first boundary at which the mean has left the anchor by more than DRIFT standard deviations, or -1."""
-        rows = np.array([self.rows + b * BLOCK - sum(t) for b, t in zip(at.tolist(), tally.tolist(), strict=False)], float)
-        with np.errstate(all="ignore"):
-            gone = (self._drift(running, rows) > DRIFT).tolist()
-        return int(at[gone.index(True)]) if True in gone else -1
 
     def _rebase(self, new: Any) -> None:
         """Move the totals to other constants."""
