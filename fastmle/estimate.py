@@ -170,7 +170,8 @@ def _covariance(state: State, family: Family, point: Point, free: np.ndarray) ->
         return np.zeros((free.size, free.size)), 0.0
     part = slice(None) if every else np.ix_(free, free)
     information, score = (point.information, point.score) if every else (point.information[part], point.score[free])
-    inner, norm = _inverse(information, score)
+    known = family.inverse_information(point.sums, point.theta) if every else None
+    inner, norm = _inverse(information, score) if known is None else (known, math.sqrt(float(score @ known @ score)))
     bound = None if math.isnan(norm) else family.constraint(point.theta)
     if bound is not None:
         across = inner @ bound[free]

@@ -120,6 +120,15 @@ def test_threads_do_not_show(name: str) -> None:
     assert len({fm.loglik(family(name), x, at, threads=k) for k in (1, 2, 7)}) == 1
 
 
+@pytest.mark.parametrize("name", CASES)
+def test_a_closed_form_of_the_inverse_information_is_its_inverse(name: str) -> None:
+    r = whole(name)
+    inverse = r.family.inverse_information(r.sums, r.theta)
+    assert (inverse is not None) == (name == "mvn")
+    if inverse is not None:
+        assert np.allclose(r.family.information(r.sums, r.theta) @ inverse, np.eye(len(r.theta)), atol=1e-11)
+
+
 @pytest.mark.parametrize("name", ["gaussian", "gamma", "mvn"])
 def test_an_anchor_that_moves_does_not_show(name: str) -> None:
     """The first block lies a million deviations away: the sums move to another anchor on the way."""

@@ -82,6 +82,15 @@ class MVN(LocationMatrix):
         full[:k, :k], full[k:, k:] = inverse, block
         return s.weight * full
 
+    def inverse_information(self, s: Sums, theta: Vector) -> Vector:
+        """Var μ̂ = Σ/n and Cov(Σ̂_ij, Σ̂_kl) = (Σ_ik Σ_jl + Σ_il Σ_jk)/n, of the correlations."""
+        corr = self.standard(s, theta)[2]
+        (i, j), k = self.lower, self.k
+        full = np.zeros((k + len(i), k + len(i)))
+        full[:k, :k] = corr
+        full[k:, k:] = corr[np.ix_(i, i)] * corr[np.ix_(j, j)] + corr[np.ix_(i, j)] * corr[np.ix_(j, i)]
+        return full / s.weight
+
     def dist(self, theta: Vector) -> Any:
         mu, cov = self.split(theta)
         return scipy.stats.multivariate_normal(mu, cov)

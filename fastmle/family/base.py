@@ -92,6 +92,11 @@ class Family(ABC):
     def information(self, s: Sums, theta: Vector) -> Vector:
         """The observed information in units: −∂²ℓ/∂θ_i∂θ_j · u_i u_j."""
 
+    def inverse_information(self, s: Sums, theta: Vector) -> Vector | None:
+        """The inverse of `information` at the maximum where it has a closed form, for families of many parameters; else
+        None, and it is computed."""
+        return None
+
     def units(self, theta: Vector) -> Vector:
         """The scale of each parameter; by default a positive parameter itself, else 1."""
         return np.array(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,15 @@ import numpy as np
 from ..errors import FamilyError
 from .base import Family, Param
 from .terms import Vector
+
+
+@cache
+def _lower(k: int) -> tuple[Any, Any]:
+    """Rows and columns of a lower triangle, by rows."""
+    places = np.tril_indices(k)
+    for values in places:
+        values.flags.writeable = False
+    return places
 
 
 @dataclass(frozen=True)
@@ -30,7 +40,7 @@ class LocationMatrix(Family):
 
     @property
     def lower(self) -> tuple[Any, Any]:
-        return np.tril_indices(self.k)
+        return _lower(self.k)
 
     def split(self, theta: Vector) -> tuple[Vector, Vector]:
         """(mu, cov) of a flat vector."""

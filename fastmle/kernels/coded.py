@@ -15,7 +15,7 @@ from numba import types
 
 from .jit import compile_kernel
 from .panels import SPARE, add_linear, load_columns
-from .tiles import TILE, load
+from .tiles import TILE, load, zero_rows, zeros
 
 
 @cache
@@ -29,11 +29,11 @@ def compile_coded(name: str, row: Any, support: Any) -> Callable[..., None]:
 
     def coded(addresses, strides, kinds, features, roles, rows, beta, center, per, q, codes, levels, matrix, acc):  # type: ignore[no-untyped-def]
         k = features + 1
-        t = np.zeros((k + SPARE, TILE))
+        t = zero_rows(k + SPARE)
         slopes = np.zeros(k + SPARE)
         slopes[:k] = beta
-        y, m, w, eta, extra = np.zeros(TILE), np.ones(TILE), np.ones(TILE), np.zeros(TILE), np.zeros(TILE)
-        score, curve = np.zeros(TILE), np.zeros(TILE)
+        y, m, w, eta, extra = zeros(TILE), np.ones(TILE), np.ones(TILE), zeros(TILE), zeros(TILE)
+        score, curve = zeros(TILE), zeros(TILE)
         blocks = levels.size
         for lo in range(0, rows, TILE):
             n = min(TILE, rows - lo)

@@ -30,7 +30,7 @@ from .panels import (
     load_tile,
     plan_ahead,
 )
-from .tiles import TILE
+from .tiles import TILE, zero_rows, zeros
 from .vectors import LANES, TALL
 
 HEAD = 12  # slots before the score: loss, pearson, u, v, w, w m, w m y, a, b, c, d, Σ log w
@@ -69,15 +69,15 @@ def compile_glm(name: str, row: Any, constants: Any, support: Any) -> Callable[.
     ):
         k = features + 1
         drop, with_constants, matrix = flags[0] != 0, flags[1] != 0, flags[2]
-        t, panel = np.zeros((k + SPARE, TILE)), np.zeros((TALL, TILE))
-        acc, scores = np.zeros(lanes_of(k)), np.zeros((k + SPARE) * LANES)
+        t, panel = zero_rows(k + SPARE), zero_rows(TALL)
+        acc, scores = zeros(lanes_of(k)), zeros((k + SPARE) * LANES)
         slopes = np.zeros(k + SPARE)
         slopes[:k] = beta
         ahead, idle = np.zeros(2 * lanes_of(k) // STEP, np.int64), t.ctypes.data
-        y, m, w, eta = np.zeros(TILE), np.ones(TILE), np.ones(TILE), np.zeros(TILE)
-        loss, pearson, u, v = np.zeros(TILE), np.zeros(TILE), np.zeros(TILE), np.zeros(TILE)
-        score, curve, extra = np.zeros(TILE), np.zeros(TILE), np.zeros(TILE)
-        a, b_, c_, d_ = np.zeros(TILE), np.zeros(TILE), np.zeros(TILE), np.zeros(TILE)
+        y, m, w, eta = zeros(TILE), np.ones(TILE), np.ones(TILE), zeros(TILE)
+        loss, pearson, u, v = zeros(TILE), zeros(TILE), zeros(TILE), zeros(TILE)
+        score, curve, extra = zeros(TILE), zeros(TILE), zeros(TILE)
+        a, b_, c_, d_ = zeros(TILE), zeros(TILE), zeros(TILE), zeros(TILE)
         ok = np.empty(TILE, np.bool_)
         for b in range(sums.shape[0]):
             sums[b, :] = 0.0

@@ -1,7 +1,7 @@
 """The Gram matrix of columns, tile by tile: Σ w t tᵀ with t = (1, u_1, .., u_k), u = (x − c)·per.
 
 A tile of rows is centred into a buffer that stays in the first-level cache, then all pairs of its columns are
-multiplied, panel by panel.
+multiplied: row by row where the columns are few, else panel by panel.
 """
 
 from __future__ import annotations
@@ -17,7 +17,21 @@ from numba.extending import register_jitable
 from .fold import BLOCK
 from .jit import compile_kernel
 from .panels import SPARE, STEP, add_products, collect_products, lanes_of, load_columns, plan_ahead
-from .tiles import TILE
+from .rowwise import (
+    FEW,
+    SOME,
+    add_some,
+    add_weighted,
+    by_columns,
+    by_rows,
+    collect_rows,
+    columns_as_rows,
+    put_beside,
+    rows_as_they_lie,
+    turned_columns,
+)
+from .tiles import TILE, zero_rows, zeros
+from .vectors import LANES
 
 
 def pairs(k: int) -> int:
@@ -45,13 +59,22 @@ def compile_gram(weighted: bool, outer: bool, drop: bool) -> Callable[..., None]
     def gram(addresses, strides, kinds, first, rows, w, center, per, sums, counts):  # type: ignore[no-untyped-def]
         k = addresses.size + 1
         slots = k * (k + 1) // 2
-        t = np.zeros((k + SPARE, TILE))
-        wt = np.zeros((k + SPARE, TILE)) if weighted else t
-        v = np.zeros((slots + SPARE, TILE)) if outer else t
-        acc = np.zeros(lanes_of(k))
+        few, panels = LANES // 2 <= k - 1 <= FEW and not outer, 1 if k - 1 <= LANES else 2
+        by_row = by_rows(addresses, strides, kinds) if few and not weighted else 0
+        apart = few and not weighted and by_columns(strides, kinds)
+        places, steps = np.full(FEW, 0), np.zeros(FEW, np.int64)  # of columns apart; beyond them nothing but zeros
+        u = zeros(SOME * FEW if few else 1)
+        weights = np.zeros(SOME)
+        centers, scales = np.zeros(k + FEW), np.zeros(k + FEW)
+        centers[: k - 1], scales[: k - 1] = center, per
+        t = zero_rows(k + max(SPARE, FEW))
+        wt = zero_rows(k + SPARE) if weighted else t
+        v = zero_rows(slots + SPARE) if outer else t
+        acc = zeros(LANES * (3 * LANES + 2) if few else lanes_of(k))
         ahead, idle = np.zeros(2 * lanes_of(max(k, slots if outer else k)) // STEP, np.int64), t.ctypes.data
         ahead[:] = idle
-        acc_outer = np.zeros(lanes_of(slots)) if outer else acc
+        places[:], places[: min(k - 1, FEW)], steps[: min(k - 1, FEW)] = idle, addresses[:FEW], 8
+        acc_outer = zeros(lanes_of(slots)) if outer else acc
         wanted = np.empty(TILE, np.bool_)
         for turn in range(2 * sums.shape[0]):  # each block once in haste, and again row by row if that did not do
             b, careful = turn // 2, turn % 2 == 1
@@ -59,8 +82,25 @@ def compile_gram(weighted: bool, outer: bool, drop: bool) -> Callable[..., None]
                 continue
             sums[b, :] = 0.0
             bad = null = zero = 0
+            total = 0.0  # of the weights
             for lo in range(b * BLOCK, min((b + 1) * BLOCK, rows), TILE):
                 m = min(TILE, rows - lo)
+                if by_row > 0 and not careful and (by_row == panels * LANES or lo + m + FEW <= rows):
+                    for at in range(lo, lo + m, SOME):
+                        place, some = addresses[0] + (first + at) * strides[0], min(SOME, lo + m - at)
+                        rows_as_they_lie(u, place, strides[0], some, by_row, centers, scales, panels)
+                        for j in range(by_row, k - 1):
+                            beside = addresses[j] + (first + at) * strides[j]
+                            put_beside(u, j, beside, strides[j], some, center[j], per[j], panels)
+                        add_some(acc, u, some, place + SOME * strides[0], strides[0], panels)
+                    total += m
+                    continue
+                if apart and not careful and m == TILE:
+                    for at in range(lo, lo + m, SOME):
+                        turned_columns(u, places, steps, first + at, centers, scales, panels)
+                        add_some(acc, u, SOME, idle, 0, panels)
+                    total += m
+                    continue
                 if m < TILE:
                     t[:] = 0.0
                 t[0, :m] = 1.0
@@ -84,9 +124,22 @@ def compile_gram(weighted: bool, outer: bool, drop: bool) -> Callable[..., None]
                         elif not ok:
                             bad += 1
                         wanted[r] = ok
+                        total += (w[lo + r] if weighted else 1.0) if ok else 0.0
                         if not ok:
                             for j in range(k):
                                 t[j, r] = 0.0
+                if few:
+                    total += 0.0 if careful else m
+                    for at in range(0, m, SOME):
+                        some = min(SOME, m - at)
+                        columns_as_rows(u, t, at, panels)
+                        if weighted:
+                            for r in range(some):
+                                weights[r] = w[lo + at + r] if wanted[at + r] else 0.0
+                            add_weighted(acc, u, weights, some, panels)
+                        else:
+                            add_some(acc, u, some, idle, 0, panels)
+                    continue
                 if weighted:
                     for j in range(k):
                         for r in range(m):
@@ -103,7 +156,10 @@ def compile_gram(weighted: bool, outer: bool, drop: bool) -> Callable[..., None]
                                 v[at, r] = wt[i, r] * t[j, r]
                             at += 1
                     add_products(acc_outer, v, v, slots, ahead)
-            collect_products(acc, k, sums[b])
+            if few:
+                collect_rows(acc, panels, total, k, sums[b])
+            else:
+                collect_products(acc, k, sums[b])
             if outer:
                 collect_products(acc_outer, slots, sums[b, slots:])
             counts[b, 0] = bad

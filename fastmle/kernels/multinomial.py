@@ -24,7 +24,7 @@ from .panels import (
     load_columns,
     plan_ahead,
 )
-from .tiles import TILE, load
+from .tiles import TILE, load, zero_rows, zeros
 from .vecmath import exp, log
 from .vectors import LANES, TALL
 
@@ -44,18 +44,18 @@ def compile_multinomial() -> Callable[..., None]:
         pairs = others * (others + 1) // 2
         slots = k * (k + 1) // 2
         drop, matrix = flags[0] != 0, flags[1]
-        t, panel = np.zeros((k + SPARE, TILE)), np.zeros((TALL, TILE))
+        t, panel = zero_rows(k + SPARE), zero_rows(TALL)
         acc, scores = np.zeros((pairs, lanes_of(k))), np.zeros((others, (k + SPARE) * LANES))
-        spare = np.zeros((k + SPARE) * LANES)
+        spare = zeros((k + SPARE) * LANES)
         slopes = np.zeros((others, k + SPARE))
         for a in range(others):
             for j in range(k):
                 slopes[a, j] = beta[a, j]
         ahead, idle = np.zeros(2 * lanes_of(k) // STEP, np.int64), t.ctypes.data
-        y, w = np.zeros(TILE), np.ones(TILE)
-        eta, p, s = np.zeros((others, TILE)), np.zeros((others, TILE)), np.zeros((others, TILE))
-        top, total, own = np.zeros(TILE), np.zeros(TILE), np.zeros(TILE)
-        curve, score, nothing = np.zeros(TILE), np.zeros(TILE), np.zeros(TILE)
+        y, w = zeros(TILE), np.ones(TILE)
+        eta, p, s = zero_rows(others), zero_rows(others), zero_rows(others)
+        top, total, own = zeros(TILE), zeros(TILE), zeros(TILE)
+        curve, score, nothing = zeros(TILE), zeros(TILE), zeros(TILE)
         which, ok = np.zeros(TILE, np.int64), np.empty(TILE, np.bool_)
         for b in range(sums.shape[0]):
             sums[b, :] = 0.0

@@ -11,7 +11,7 @@ from numba import types
 
 from .jit import compile_kernel
 from .panels import SPARE, load_columns
-from .tiles import TILE
+from .tiles import TILE, zero_rows
 
 
 @cache
@@ -24,7 +24,7 @@ def compile_simplex(support: Any) -> Callable[..., int]:
 
     def simplex(addresses, strides, kinds, first, rows, slack, out, good):  # type: ignore[no-untyped-def]
         k = addresses.size
-        tile, sums, fine = np.zeros((1 + k + SPARE, TILE)), np.empty(TILE), np.empty(TILE, np.bool_)
+        tile, sums, fine = zero_rows(1 + k + SPARE), np.empty(TILE), np.empty(TILE, np.bool_)
         center, per = np.zeros(k), np.ones(k)
         bad = 0
         for lo in range(first, first + rows, TILE):
