@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 ROUNDS, PATIENCE = 7, 2.0  # most rounds, and seconds after which there are only three
-MANY, BRIEF = 31, 0.1  # what takes milliseconds has so many rounds within these seconds
+MANY, BRIEF = 31, 0.25  # what takes milliseconds has so many rounds within these seconds
 
 
 def clock(call: Callable[[], Any], rounds: int = ROUNDS, warm: bool = True, least: int = 3) -> list[float]:
