@@ -90,9 +90,8 @@ class Passes:
         kept = self.kept if self.count == 1 else None  # the first pass fills it
         parted = kept is None and all(state.takes_parts for state in states)
         for row, chunk in self._aligned(self.source.chunks(parted)):
-            rows = chunk[0].size
-            for lo in range(0, rows, PIECE):
-                piece = chunk if rows <= PIECE else tuple(c[lo : lo + PIECE] for c in chunk)
+            for lo in range(0, chunk[0].size, PIECE):
+                piece = tuple(c[lo : lo + PIECE] for c in chunk)
                 for state in states:
                     state.add(piece, row + lo)
                 if kept is not None:

@@ -50,16 +50,10 @@ class ArrayReader:
 
 def plain(data: Any) -> Array | None:
     """An array of one column as the kernels take it, in a read-only view; None for other data."""
-    if type(data) is not np.ndarray or data.ndim != 1:
+    if type(data) is not np.ndarray or data.ndim != 1 or output_dtype(data.dtype) is None:
         return None
-    dtype, bits, flags = output_dtype(data.dtype), data.dtype.kind == "b", data.flags
-    if dtype is None or not (bits or dtype == data.dtype) or not (flags.c_contiguous and flags.aligned):
-        return None
-    if mapping_of(data) is not None:
-        return None
-    view = data.view(np.uint8) if bits else data.view()
-    view.flags.writeable = False
-    return view
+    column = ArrayColumn(data)
+    return column.piece(0, column.length) if column.direct and mapping_of(data) is None else None
 
 
 def array_names(shape: tuple[int, ...], dtype: np.dtype[Any]) -> tuple[str, ...]:

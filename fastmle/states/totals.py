@@ -90,11 +90,8 @@ class TotalsState(State):
                 return
             launch = min(LAUNCH, BLOCK * max(16, MOST_SUMS // len(self.letters)))
             while done < rows:
-                if done or rows > launch:
-                    some = slice(done, done + launch)
-                    done += self._add_until_drift(tuple(c[some] for c in columns), w[some], first_row + done)
-                else:
-                    done = self._add_until_drift(columns, w, first_row)
+                some = slice(done, done + launch)
+                done += self._add_until_drift(tuple(c[some] for c in columns), w[some], first_row + done)
         except BaseException:  # a bad row, or Ctrl-C between two launches: all or nothing
             self.__dict__.update(before)
             raise
