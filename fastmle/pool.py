@@ -134,14 +134,19 @@ def with_own(job: Callable[[int, int, Thing], None], things: list[Thing]) -> Job
     return run
 
 
+def threads_for(count: int, threads: int, trial: int = 0) -> int:
+    """How many threads `run_slices` asks for at most: who makes something for each needs no more."""
+    return 1 if count <= 2 * trial else max(1, min(threads, count))
+
+
 def run_slices(job: Job, count: int, threads: int, least: int = 1, trial: int = 0) -> None:
     """Call job(start, stop) on slices that make up range(count), on `threads` threads, this one among them.
 
     Slices get smaller down to `least`, which should be some 100 µs of work: then no thread waits for another for longer.
     `trial`: so many are done first, to see whether the rest is WORTH the other threads.
     """
-    threads = max(1, min(threads, count))
-    if threads == 1 or count <= 2 * trial:
+    threads = threads_for(count, threads, trial)
+    if threads == 1:
         job(0, count)
         return
     if trial:

@@ -17,7 +17,7 @@ from .kernels.fold import BLOCK
 from .kernels.select import BINS, compile_select, key_of, value_of
 from .kernels.vecmath.machine import LARGEST
 from .passes import Passes
-from .pool import run_slices, with_own
+from .pool import run_slices, threads_for, with_own
 from .states import Chunk, Options
 from .states.base import LEAST, TRIAL, Tally, on_host
 
@@ -70,7 +70,7 @@ class Histogram(Tally):
         kernel = compile_select(x.dtype.name, self.options.weighted)
         left = np.empty(x.size, np.int64)
         found: list[tuple[int, int]] = []
-        threads = 1 if self.options.weighted else self.options.threads
+        threads = 1 if self.options.weighted else threads_for(x.size, self.options.threads, TRIAL * BLOCK)
         tallies = [(np.zeros(BINS, np.int64), np.zeros(2)) for _ in range(threads)]
         window = (self.window.low, self.window.shift)
 

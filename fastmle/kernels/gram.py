@@ -20,15 +20,14 @@ from .panels import SPARE, STEP, add_products, collect_products, lanes_of, load_
 from .rowwise import (
     FEW,
     SOME,
+    add_by_columns,
+    add_by_rows,
     add_some,
     add_weighted,
     by_columns,
     by_rows,
     collect_rows,
     columns_as_rows,
-    put_beside,
-    rows_as_they_lie,
-    turned_columns,
 )
 from .tiles import TILE, zero_rows, zeros
 from .vectors import LANES
@@ -62,7 +61,7 @@ def compile_gram(weighted: bool, outer: bool, drop: bool) -> Callable[..., None]
         few, panels = LANES // 2 <= k - 1 <= FEW and not outer, 1 if k - 1 <= LANES else 2
         by_row = by_rows(addresses, strides, kinds) if few and not weighted else 0
         apart = few and not weighted and by_columns(strides, kinds)
-        places, steps = np.full(FEW, 0), np.zeros(FEW, np.int64)  # of columns apart; beyond them nothing but zeros
+        places, steps = np.zeros(FEW, np.int64), np.zeros(FEW, np.int64)  # of columns apart, and of lanes that are scaled by 0
         u = zeros(SOME * FEW if few else 1)
         weights = np.zeros(SOME)
         centers, scales = np.zeros(k + FEW), np.zeros(k + FEW)
@@ -86,19 +85,11 @@ def compile_gram(weighted: bool, outer: bool, drop: bool) -> Callable[..., None]
             for lo in range(b * BLOCK, min((b + 1) * BLOCK, rows), TILE):
                 m = min(TILE, rows - lo)
                 if by_row > 0 and not careful and (by_row == panels * LANES or lo + m + FEW <= rows):
-                    for at in range(lo, lo + m, SOME):
-                        place, some = addresses[0] + (first + at) * strides[0], min(SOME, lo + m - at)
-                        rows_as_they_lie(u, place, strides[0], some, by_row, centers, scales, panels)
-                        for j in range(by_row, k - 1):
-                            beside = addresses[j] + (first + at) * strides[j]
-                            put_beside(u, j, beside, strides[j], some, center[j], per[j], panels)
-                        add_some(acc, u, some, place + SOME * strides[0], strides[0], panels)
+                    add_by_rows(acc, u, addresses, strides, first + lo, m, by_row, centers, scales, panels)
                     total += m
                     continue
                 if apart and not careful and m == TILE:
-                    for at in range(lo, lo + m, SOME):
-                        turned_columns(u, places, steps, first + at, centers, scales, panels)
-                        add_some(acc, u, SOME, idle, 0, panels)
+                    add_by_columns(acc, u, places, steps, first + lo, m, centers, scales, panels)
                     total += m
                     continue
                 if m < TILE:

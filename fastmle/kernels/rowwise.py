@@ -235,6 +235,29 @@ def add_weighted(acc: Any, u: Any, w: Any, rows: int, panels: int) -> None:
 
 
 @register_jitable
+def add_by_rows(
+    acc: Any, u: Any, addresses: Any, strides: Any, row: int, rows: int, side_by_side: int, center: Any, per: Any, panels: int
+) -> None:
+    """Add the products of a tile from `row` on, of which so many columns lie by rows."""
+    for at in range(row, row + rows, SOME):
+        place, some = addresses[0] + at * strides[0], min(SOME, row + rows - at)
+        rows_as_they_lie(u, place, strides[0], some, side_by_side, center, per, panels)
+        for j in range(side_by_side, addresses.size):
+            put_beside(u, j, addresses[j] + at * strides[j], strides[j], some, center[j], per[j], panels)
+        add_some(acc, u, some, place + SOME * strides[0], strides[0], panels)
+
+
+@register_jitable
+def add_by_columns(
+    acc: Any, u: Any, addresses: Any, steps: Any, row: int, rows: int, center: Any, per: Any, panels: int
+) -> None:
+    """Add the products of a whole tile from `row` on, of columns apart."""
+    for at in range(row, row + rows, SOME):
+        turned_columns(u, addresses, steps, at, center, per, panels)
+        add_some(acc, u, SOME, u.ctypes.data, 0, panels)
+
+
+@register_jitable
 def by_columns(strides: Any, kinds: Any) -> bool:
     """Whether all columns are float64, each by itself in memory."""
     good = True

@@ -50,15 +50,13 @@ def look(typingctx: Any, board: Any, i: Any) -> Any:
 @register_jitable
 def wait_for_all(board: Any, size: int, leads: bool) -> bool:
     """Whether all is done, for a thread that found nothing more to take; the leader waits for the others, for a while."""
+    place, wanted = (DONE, size) if leads else (OVER, 1)
+    tries = 0
+    while look(board, place) < wanted and tries < PATIENCE:
+        tries += 1
     if leads:
-        tries = 0
-        while look(board, DONE) < size and tries < PATIENCE:
-            tries += 1
         fetch_add(board, OVER, 1)
     else:
-        tries = 0
-        while look(board, OVER) == 0 and tries < PATIENCE:
-            tries += 1
         for _ in range(HEAD_START):
             look(board, OVER)
     return look(board, DONE) == size

@@ -49,6 +49,7 @@ def _whole_numbers(terms: RowTerms, theta: Any) -> tuple[Any, Any] | None:
     return rows if all(v == round(v) and abs(v) <= WHOLE for row in rows for v in row) else None
 
 
+@lru_cache(64)
 def compile_leaves(terms: RowTerms) -> Any:
     """The kernel that finds where the mean leaves the anchor, for terms whose anchor may move; else None."""
     if terms.anchor is None or terms.anchor.drift is None:
@@ -66,7 +67,6 @@ class RowState(TotalsState):
             theta = terms.theta()
         super().__init__(options, letters, theta)
         self.drifts = terms.anchor is not None and terms.anchor.drift is not None
-        self._leaves: Any = None  # compiled
         self._folds: dict[np.dtype[Any], Any] = {}  # compiled, by the dtype of the column
         self.takes_parts = options.device == "cpu" and not options.weighted
 
@@ -156,10 +156,8 @@ class RowState(TotalsState):
         return self.terms.anchor.of_sums(self.sums())
 
     def _drifted(self, at: np.ndarray, sums: np.ndarray, rows: np.ndarray) -> int:
-        if self._leaves is None:
-            self._leaves = compile_leaves(self.terms)
         rows = _NO_WEIGHTS if self.options.weighted else rows
-        return int(self._leaves(self.is_max, self._read(), sums, at, rows, tuple(map(float, self.theta)), DRIFT))
+        return int(compile_leaves(self.terms)(self.is_max, self._read(), sums, at, rows, tuple(map(float, self.theta)), DRIFT))
 
     def _coarseness(self, theta: Any) -> float:
         return 1.0 / float(theta.per) if self.terms.anchor else 1.0

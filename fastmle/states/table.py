@@ -10,7 +10,7 @@ import numpy as np
 from ..family import Family, Sums, TableTerms, Vector
 from ..kernels.fold import BLOCK
 from ..kernels.table import WAYS, compile_count
-from ..pool import run_slices, with_own
+from ..pool import run_slices, threads_for, with_own
 from .base import LEAST, TRIAL, Chunk, Options, State, floats_from_json, floats_to_json
 
 SMALLEST, LARGEST = 1 << 10, 1 << 16  # sizes of the dense table
@@ -87,7 +87,7 @@ class TableState(State):
         if weighted:  # in the order of rows, on from what there is
             tables: list[Any] = [self.dense[:, :size].copy()]
         else:
-            threads = self.options.threads if x.size > 2 * TRIAL * BLOCK else 1
+            threads = threads_for(x.size, self.options.threads, TRIAL * BLOCK)
             tables = [np.zeros((WAYS, size), np.int64) for _ in range(threads)]
         own = [(table, np.empty(min(ROOM, x.size), np.int64)) for table in tables]
 

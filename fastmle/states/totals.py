@@ -13,7 +13,7 @@ import numpy as np
 from ..kernels import exact
 from ..kernels.exact import UNSOUND
 from ..kernels.fold import BAD, BLOCK
-from ..pool import run_slices, with_own
+from ..pool import run_slices, threads_for, with_own
 from ..sources.parts import Parts
 from .base import LEAST, TRIAL, Chunk, Options, State, floats_from_json, floats_to_json, on_host
 
@@ -160,7 +160,7 @@ class TotalsState(State):
             sums, counts = np.empty((blocks, len(self.letters))), np.empty((blocks, 3), np.int64)
         kernel, add_slice = self._kernel(columns, w), exact.add_slice()
         trial = max(1, TRIAL // len(columns))
-        threads = 1 if self.options.device != "cpu" or blocks <= 2 * trial else self.options.threads
+        threads = 1 if self.options.device != "cpu" else threads_for(blocks, self.options.threads, trial)
         totals = self.totals.copy()
         every = [totals, *(exact.empty_totals(self.letters) for _ in range(threads - 1))]
         parts = [(part, np.zeros(4, np.int64)) for part in every]
