@@ -15,7 +15,6 @@ from .regression.model import Regression
 from .request import (
     Nulls,
     WeightKind,
-    check_device,
     check_keep,
     check_weights,
     passes_over,
@@ -68,7 +67,6 @@ def fit(
     progress: True or callable(rows, total, read).
     Raises DataError (with column and row) for data that cannot be, FamilyError for an unknown family or option.
     """
-    check_device(device)
     chosen = family_of(family, **constants)
     check_keep(keep, points)
     bar = Bar() if progress is True else progress or None

@@ -12,7 +12,6 @@ from .errors import ConvergenceError, DataError, FamilyError
 from .family import Family, Solution, Sums, Vector
 from .newton import Point, Step, all_finite, maximise
 from .passes import Passes
-from .request import check_weights
 from .result import Fit
 from .search import search
 from .states import State
@@ -21,7 +20,6 @@ from .values import short
 
 def fit_passes(family: Family, passes: Passes, fixed: dict[str, Any]) -> Fit:
     """One pass for families that need one; a pilot and a few passes for the others."""
-    check_weights(family, passes.options)
     if family.one_pass:
         fit = fit_state(family, passes.run(family.terms), fixed)
         fit.n_passes = passes.count
@@ -188,8 +186,8 @@ def _covariance(state: State, family: Family, point: Point, free: np.ndarray) ->
 
 def _inverse(information: Vector, score: Vector) -> tuple[Vector, float]:
     """I⁻¹ and sqrt(gᵀ I⁻¹ g); NaN if I is not positive definite. By the eigenvectors of I in the scale of its diagonal."""
-    diagonal = information.diagonal().tolist()
-    if not all(d > 0.0 for d in diagonal):
+    diagonal = information.diagonal().tolist()  # all finite
+    if not min(diagonal) > 0.0:
         return np.full(information.shape, np.nan), math.nan
     if len(diagonal) <= 2:
         return _small_inverse(information.tolist(), score.tolist())

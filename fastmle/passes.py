@@ -105,7 +105,7 @@ class Passes:
     def _aligned(self, chunks: Iterable[Chunk]) -> Iterable[tuple[int, Chunk]]:
         source = self.source
         if source.single:
-            return ((0, chunk) for chunk in chunks)
+            return enumerate(chunks)  # one: its first row is 0
         at_hand = source.in_memory and not source.on_device
         return aligned(chunks, source.rows if at_hand else None)  # to ask a file costs more than a small fit
 

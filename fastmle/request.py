@@ -36,6 +36,7 @@ def reading_options(
             raise FamilyError(f"{name} is one of {', '.join(known)}, not {given!r}")
     if threads is not None and (isinstance(threads, bool) or not isinstance(threads, int) or threads < 1):
         raise FamilyError(f"threads is a number of threads, not {threads!r}")
+    check_device(device)
     names = source.names if source else ("x",)
     return Options(
         labels=names,
@@ -56,7 +57,6 @@ def passes_over(
     progress: Progress | None = None, keep: bool = False, points: int = 0, named: Iterable[str] = (),
 ) -> tuple[Family, Passes]:  # fmt: skip
     """The family bound to the columns of the data, and the passes over these; `named` are parameters that are given."""
-    check_device(device)
     family, data, column = with_text(family, data, column, named)
     source = open_source(data, wanted_columns(column, columns), {"weights": weights}, chunk_rows=chunk_rows)
     family = family.bind(source.names)

@@ -31,7 +31,7 @@ def warmup(families: tuple[str, ...]) -> None:
     for name in chosen:
         family_class(name)  # an unknown one is refused before anything is compiled
     start = time.perf_counter()
-    sums = exact.run, exact.add_slice, exact.add_few, exact.merge_totals, exact.read_totals
+    sums = exact.run, exact.add_slice, exact.add_multiples, exact.merge_totals, exact.read_totals
     for compile_common in (compile_blank, compile_ones, *sums):
         compile_common()
     for name in chosen:

@@ -67,13 +67,13 @@ def _needs(cls: type[Family]) -> dict[str, bool]:
 
 def family_of(family: str | Family, **constants: Any) -> Family:
     """A family by name or object; its constants (`n=10`) go with a name."""
-    if isinstance(family, Family):
-        if constants:
-            raise FamilyError(
-                f"unknown option {', '.join(constants)}: {family.name} carries its constants already"
-            )
-        return family
     if not isinstance(family, str):
+        if isinstance(family, Family):
+            if constants:
+                raise FamilyError(
+                    f"unknown option {', '.join(constants)}: {family.name} carries its constants already"
+                )
+            return family
         raise FamilyError(f"a family is a name or a family object, not {type(family).__name__}")
     cls = family_class(family)
     needs = _needs(cls)

@@ -126,21 +126,25 @@ def add_if_sound() -> Callable[..., bool]:
     return compile_kernel(_add_if_sound, signature, "add_if_sound", (_add_blocks, _grow, _compress), brief=True)
 
 
-def _compile_add(name: str, brief: bool) -> Callable[..., None]:
-    matrix = types.float64[:, ::1]
-    return compile_kernel(_add_blocks, types.void(matrix, types.boolean[::1], matrix), name, (_grow, _compress), brief)
-
-
 @cache
 def add_blocks() -> Callable[..., None]:
     """`add_blocks()(totals, is_max, sums)`: add each row of `sums` (blocks, slots) to `totals`, exactly."""
-    return _compile_add("add_blocks", brief=False)
+    matrix = types.float64[:, ::1]
+    return compile_kernel(_add_blocks, types.void(matrix, types.boolean[::1], matrix), "add_blocks", (_grow, _compress))
+
+
+def _add_multiples(totals: Any, rows: Any, first: float, second: float) -> None:
+    for k in range(totals.shape[0]):
+        used = _grow(totals, k, int(totals[k, 1]), first * rows[0, k])
+        totals[k, 1] = _grow(totals, k, used, second * rows[1, k])
 
 
 @cache
-def add_few() -> Callable[..., None]:
-    """The same for a few rows, with Python's lock kept."""
-    return _compile_add("add_few", brief=True)
+def add_multiples() -> Callable[..., None]:
+    """`add_multiples()(totals, rows, first, second)`: add the two `rows` so many times to sums, where products are exact."""
+    matrix = types.float64[:, ::1]
+    signature = types.void(matrix, types.Array(types.float64, 2, "C", readonly=True), types.float64, types.float64)
+    return compile_kernel(_add_multiples, signature, "add_multiples", (_grow, _compress), brief=True)
 
 
 @cache

@@ -29,15 +29,15 @@ def open_source(
     """
     if chunk_rows is not None and (isinstance(chunk_rows, bool) or int(chunk_rows) < 1):
         raise DataError(f"chunk_rows is a number of rows, not {chunk_rows!r}")
-    if columns is None and chunk_rows is None and all(part is None for part in (extra or {}).values()):
+    extra = {role: part for role, part in (extra or {}).items() if part is not None}
+    if columns is None and chunk_rows is None and not extra:
         values = plain(data)
         if values is not None and values.size:
             return Held((values,), description=f"array of {rows_text(values.size)}")
     reader = reader_of(data)
     roles: dict[str, str | Column] = {}
-    for role, part in (extra or {}).items():
-        if part is not None:
-            roles[role] = find(reader, part) if isinstance(part, str) else role_column(role, part)
+    for role, part in extra.items():
+        roles[role] = find(reader, part) if isinstance(part, str) else role_column(role, part)
     return Source(reader, resolve(reader, columns, roles.values()), roles, chunk_rows)
 
 

@@ -143,7 +143,7 @@ class State(Tally):
 
 def on_host(columns: Chunk) -> Chunk:
     """The same rows in the host's memory: what lies on a device is copied."""
-    return tuple(np.asarray(c) for c in columns)
+    return tuple(map(np.asarray, columns))
 
 
 def bad_value(column: str, row: int, what: str) -> DataError:

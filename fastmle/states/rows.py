@@ -40,13 +40,14 @@ def _slots(terms: RowTerms, weight_kind: str | None) -> tuple[str, str, tuple[st
 
 
 @lru_cache(64)
-def _whole_numbers(terms: RowTerms, theta: Any) -> tuple[Any, Any] | None:
+def _whole_numbers(terms: RowTerms, theta: Any) -> np.ndarray | None:
     """What a zero and a one add to each slot, if these are whole numbers: their sums are exact, whatever the blocks."""
     theta = terms.theta() if theta is None else theta
     if terms.anchor is not None or (terms.support and not (terms.support(0.0, theta) and terms.support(1.0, theta))):
         return None
-    rows = terms.row(0.0, theta), terms.row(1.0, theta)
-    return rows if all(v == round(v) and abs(v) <= WHOLE for row in rows for v in row) else None
+    rows = np.array([terms.row(0.0, theta), terms.row(1.0, theta)], float)
+    rows.flags.writeable = False
+    return rows if np.all((rows == np.round(rows)) & (abs(rows) <= WHOLE)) else None
 
 
 @lru_cache(64)
@@ -117,9 +118,8 @@ class RowState(TotalsState):
         if columns[0].dtype == np.uint8 and set(self.layout) == {"s", "|"} and self.options.device == "cpu":
             x, added = np.ascontiguousarray(columns[0]), _whole_numbers(self.terms, self.theta)
             if added is not None and (ones := self._ones(x)) >= 0:
-                zeros, totals = x.size - ones, self.totals.copy()
-                found = [zeros * v for v in added[0]], [ones * v for v in added[1]]
-                exact.add_few()(totals, self.is_max, np.array(found, float))
+                totals = self.totals.copy()
+                exact.add_multiples()(totals, added, float(x.size - ones), float(ones))
                 self.totals = totals
                 self.count(x.size, 0, 0, 0)
                 return x.size

@@ -82,7 +82,7 @@ class TotalsState(State):
         columns, w = (chunk[:-1], chunk[-1]) if self.options.weighted else (chunk, _NO_WEIGHTS)
         if self.options.device == "cpu":
             columns = columns if self.takes_parts and isinstance(columns[0], Parts) else on_host(columns)
-            w = np.ascontiguousarray(w, np.float64)
+            w = np.ascontiguousarray(w, np.float64) if w.size else w
         rows, done = columns[0].size, 0
         before = dict(self.__dict__)
         try:
