@@ -20,7 +20,8 @@ from fastmle.bench.cards import card
 from fastmle.bench.data import TRY, chosen, make
 from fastmle.bench.goals import standing
 from fastmle.bench.larger import larger, room
-from fastmle.bench.limits import add_peaks, bandwidth_facts, lower, stop
+from fastmle.bench.limits import add_peaks, around_rows, bandwidth_facts
+from fastmle.bench.stops import lower, stop
 from fastmle.bench.table import dropped, times
 from fastmle.bench.timing import record
 from fastmle.cli import main
@@ -45,7 +46,7 @@ def test_every_line_of_a_family_is_answered(name: str) -> None:
     for line in suite.lines((name,)):
         x = line.data(TRY)
         for engine in ("fastmle", "fastmle, 1 thread"):
-            answer = line.engines[engine].prepare(x)(x)
+            answer = line.engines[engine].numbers(line.engines[engine].prepare(x)(x))
             assert np.isfinite(answer).all(), (line.name, engine)
 
 
@@ -186,6 +187,19 @@ def test_a_line_is_told_how_fast_its_functions_alone_would_be() -> None:
     said = stop(groups["a fit"]["fastmle"])
     assert "Nearer limit: arithmetic, 80 %" in said and "exp and log 2 times alone, for each row, at 4.8 GB/s" in said
     assert "alone" not in stop(groups["another"]["fastmle"])
+
+
+def test_a_line_is_told_what_is_done_around_its_rows() -> None:
+    bernoulli, weibull = (next(iter(suite.lines((name,)))) for name in ("bernoulli", "weibull"))
+    taken = around_rows(bernoulli, bernoulli.data(100_000))
+    assert taken is not None and 0.0 < taken < 1.0
+    assert around_rows(weibull, weibull.data(100_000)) is None  # several passes
+    ours = {"GB_per_second": 45.0, "limit_GB_per_second": 55.0, "around_seconds": 150e-6}
+    assert "150 µs of its 1.1 ms go by around the rows" in stop(ours | {"seconds": 1.1e-3})
+    assert "around" not in stop(ours | {"seconds": 1.1})
+    missed = ours | {"seconds": 1.1e-3, "share_of_limit": 0.82}
+    (row,) = [rest for goal, *rest in standing({"bernoulli fit": {"fastmle": missed}}) if goal.measure == "bandwidth"]
+    assert row[1] is False and "150 µs of its 1.1 ms" in row[2]
 
 
 def test_the_functions_that_a_row_calls_are_counted() -> None:

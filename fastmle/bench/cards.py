@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from html import escape
 
-from .limits import stop
+from .stops import stop
 from .table import Engines, duration, fastest_peer, ratio
 
 ENOUGH = 3  # rounds that need no word

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from .limits import SURE, functions_alone, lower
+from .stops import SURE, around, functions_alone, lower
 from .table import Engines, duration, ratio, times_text
 
 
@@ -106,6 +106,7 @@ def why(goal: Goal, value: float, engines: Engines) -> str:
     at = f"{name}, {limit:.3g} GB/s, of which {100 * share:.0f} % is reached"
     alone = functions_alone(ours)
     at += f"; {alone}" if alone and name == "arithmetic" else ""
+    at += f"; {around(ours)}" if around(ours) else ""
     disturbed = " The memory was disturbed while this was measured." if ours.get("disturbed") else ""
     if goal.measure == "bandwidth":
         most = limit / ours["limit_GB_per_second"]

@@ -1,7 +1,10 @@
-"""What stops a line: the bandwidth at which its own data are read, or its arithmetic with the rows in the cache."""
+"""What may stop a line, measured: the bandwidth at which its own data are read, its arithmetic with the rows in the cache, and
+what is done around the rows."""
 
 from __future__ import annotations
 
+import statistics
+import time
 from typing import Any
 
 import numpy as np
@@ -11,13 +14,13 @@ from ..family import RowTerms, TableTerms
 from ..kernels.fold import BLOCK
 from ..pool import cores
 from ..states import Options, new_state
-from .machine import fastest
+from .machine import fastest, read
 from .suite import Line
 from .timing import ROUNDS
 
 IN_CACHE = 64 * BLOCK  # rows: of the last cache, in calls that take longer than Python between them
 TURNS = 20
-SURE = 1.05  # a line that reaches more of its limit than this shows that it is none
+AROUND = 7  # rounds
 DISTURBED = 0.2  # bandwidth before and after that differ by more: someone else used the memory
 
 
@@ -57,6 +60,22 @@ def compute_limit(line: Line, x: Any) -> float | None:
     return float(cores() * TURNS * x.nbytes / fastest(job, ROUNDS))
 
 
+def around_rows(line: Line, x: Any) -> float | None:
+    """Seconds of the line's answer about one block of rows, each time after all of x has been read, as it is in an answer
+    about all of x: what is done around its rows. The median; None for families of several passes, of which few rows may
+    take more."""
+    if line.family is None or not (line.family.one_pass or line.theta is not None):
+        return None
+    answer, times = line.engines["fastmle"].prepare(x[:BLOCK]), []
+    answer(x[:BLOCK])
+    for _ in range(AROUND):
+        read(x)
+        start = time.perf_counter()
+        answer(x[:BLOCK])
+        times.append(time.perf_counter() - start)
+    return statistics.median(times)
+
+
 def bandwidth_facts(before: float, after: float) -> dict[str, Any]:
     """The limit of a line: the larger of the bandwidths right before and right after it, both kept."""
     best = max(before, after)
@@ -82,37 +101,3 @@ def add_peaks(groups: dict[str, Any]) -> None:
         if called and all(name in known for name in called) and info.get("rows_per_second"):
             values = 1.0 / sum(times / known[name] for name, times in called.items())
             info["functions_GB_per_second"] = values * info["GB_per_second"] / info["rows_per_second"]
-
-
-def functions_alone(info: dict[str, Any]) -> str:
-    """The peak of the functions that a kernel calls, in words, where they are known."""
-    if "functions_GB_per_second" not in info:
-        return ""
-    names = " and ".join(f"{name} {times} times" if times > 1 else name for name, times in info["functions"].items())
-    peak = info["functions_GB_per_second"]
-    return f"{names} alone, for each row, at {peak:.3g} GB/s"
-
-
-def lower(info: dict[str, Any]) -> tuple[str, float] | None:
-    """Which limit is the lower one, and its bytes a second / 1e9."""
-    known = {"reading memory": info.get("limit_GB_per_second"), "arithmetic": info.get("compute_GB_per_second")}
-    found = {name: limit for name, limit in known.items() if limit}
-    return min(found.items(), key=lambda item: item[1]) if found else None
-
-
-def stop(info: dict[str, Any]) -> str:
-    """A sentence: the nearer limit of a line, the share of it that was reached, and what all its limits are."""
-    found = lower(info)
-    if found is None or "GB_per_second" not in info:
-        return ""
-    name, limit = found
-    share = info.get("reads", 1) * info["GB_per_second"] / limit
-    known = f"memory is read at {info.get('limit_GB_per_second', 0.0):.3g} GB/s"
-    if info.get("compute_GB_per_second"):
-        known += f", this kernel runs at {info['compute_GB_per_second']:.3g} GB/s if its rows are in the cache"
-    alone = functions_alone(info)
-    known += f"; {alone}" if alone else ""
-    if share > SURE:
-        return f"No limit is shown: the line ran faster than what was measured before and after it ({known})."
-    noise = " Disturbed: the bandwidth before and after differs by over 20 %." if info.get("disturbed") else ""
-    return f"Nearer limit: {name}, {100 * share:.0f} % of it reached ({known}).{noise}"

@@ -28,16 +28,27 @@ def fastest(job: Callable[[int, int], None], rounds: int, count: int | None = No
     return min(times[1:])
 
 
+def _reading(x: Array, how: str, dtype: str) -> tuple[Callable[[int, int], None], int]:
+    """What reads a part of `x`, and how many parts there are."""
+    data = x.reshape(-1).view(np.uint8)
+    kernel, numbers = compile_read(how, dtype), data[: data.size // 8 * 8].view(dtype)
+    numbers.flags.writeable = False
+    return lambda a, b: kernel(numbers[a:b]), numbers.size
+
+
 def bandwidth(x: Array, rounds: int = 7) -> float:
     """Bytes a second: the best of several rounds of the fastest of several kernels that read `x` on all cores."""
-    data = x.reshape(-1).view(np.uint8)
-    data = data[: data.size // 8 * 8]
     best = 0.0
-    for how, dtype in READERS:
-        kernel, numbers = compile_read(how, dtype), data.view(dtype)
-        numbers.flags.writeable = False
-        best = max(best, data.size / fastest(lambda a, b, k=kernel, d=numbers: k(d[a:b]), rounds, data.size // 8))  # type: ignore[misc]
+    for reader in READERS:
+        job, count = _reading(x, *reader)
+        best = max(best, 8 * count / fastest(job, rounds, count))
     return best
+
+
+def read(x: Array) -> None:
+    """Read `x` once, on all cores."""
+    job, count = _reading(x, *READERS[0])
+    run_slices(job, count, cores(), LEAST)
 
 
 def peak() -> float:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from importlib import import_module
 from typing import Any
 
@@ -26,11 +27,13 @@ FEW = {"scipy": 200_000, "scipy, which stops short": 50_000, "statsmodels": 50_0
 
 @dataclass(frozen=True)
 class Engine:
-    """`prepare(x)` gives what is timed; `most` rows; `rtol`: how near its answer is to fastmle's, None if it is another."""
+    """`prepare(x)` gives what is timed; `most` rows; `rtol`: how near its answer is to fastmle's, None if it is another;
+    `numbers(answer)`: what of it is compared."""
 
     prepare: Callable[[Array], Callable[[Array], Any]]
     most: int = 1 << 62
     rtol: float | None = 1e-6
+    numbers: Callable[[Any], Array] = np.ravel
 
 
 @dataclass(frozen=True)
@@ -58,20 +61,21 @@ class Line:
         return x if self.dtype is None else x.astype(self.dtype)
 
 
-def _ours(call: Callable[..., Any]) -> dict[str, Engine]:
+def _ours(call: Callable[..., Any], numbers: Callable[[Any], Array] = np.ravel) -> dict[str, Engine]:
     return {
-        "fastmle": Engine(lambda x: lambda x: call(x)),
-        "fastmle, 1 thread": Engine(lambda x: lambda x: call(x, threads=1)),
+        "fastmle": Engine(lambda x: lambda x: call(x), numbers=numbers),
+        "fastmle, 1 thread": Engine(lambda x: lambda x: call(x, threads=1), numbers=numbers),
     }
+
+
+def estimates(fit: Any) -> Array:
+    """The numbers of a fit, in one row."""
+    return np.concatenate([np.ravel(v) for v in fit.params.values()])
 
 
 def fit_line(family: Family, sample: str, dtype: str | None = None) -> Line:
     """The fit of a family, against the peers that know its estimates or their sums."""
-
-    def fit(x: Array, **options: Any) -> Any:
-        return np.concatenate([np.ravel(v) for v in dict(api.fit(family, x, **options).params).values()])
-
-    engines = _ours(fit)
+    engines = _ours(partial(api.fit, family), estimates)
     kinds = ((peers.FITS, SLOW, 1e-6), (peers.SUMS, SLOW, None), (peers.ITERATED, FEW, 1e-2), (peers.SHORT, FEW, None))
     for table, most, rtol in kinds:
         for name, prepare in table.get(family.name, {}).items():
