@@ -33,6 +33,6 @@ def end_by_brackets(profile: Profile, j: int, side: int) -> float:
     else:
         return end
     root: float = scipy.optimize.brentq(
-        lambda v: top - profile.best(j, v, near)[0] - profile.fall, inner, outer, xtol=1e-12 * abs(outer), rtol=1e-12
+        lambda v: top - profile.best(j, v, near)[0] - profile.fall, inner, outer, xtol=1e-12 * abs(outer - inner) or 5e-324, rtol=1e-15
     )
     return root
