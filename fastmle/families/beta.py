@@ -81,10 +81,11 @@ class Beta(Family):
 
     def information(self, s: Sums, theta: Vector) -> Vector:
         a, b = theta
-        both = trigamma_minus_inverse(a + b) + 1.0 / (a + b)
-        aa = trigamma_minus_inverse(a) - trigamma_minus_inverse(a + b) + b / (a + b) / a
-        bb = trigamma_minus_inverse(b) - trigamma_minus_inverse(a + b) + a / (a + b) / b
-        return s.weight * np.array([[a * aa * a, -a * both * b], [-a * both * b, b * bb * b]])
+        both, harmonic = trigamma_minus_inverse(a + b), a * (b / (a + b))  # whose parts may leave float64
+        aa = a * (trigamma_minus_inverse(a) - both) * a + harmonic
+        bb = b * (trigamma_minus_inverse(b) - both) * b + harmonic
+        ab = -a * both * b - harmonic
+        return s.weight * np.array([[aa, ab], [ab, bb]])
 
     def dist(self, theta: Vector) -> Any:
         return scipy.stats.beta(*theta)

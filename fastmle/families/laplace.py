@@ -62,12 +62,12 @@ class Laplace(Family):
         return s, Solution((mu, b))
 
     def loglik(self, s: Sums, theta: Vector) -> float:
-        return float(-s.weight * math.log(2.0 * theta[1]) - s.far / s.per / theta[1])
+        return float(-s.weight * math.log(2.0 * theta[1]) - s.far / (s.per * theta[1]))
 
     def score(self, s: Sums, theta: Vector) -> Vector:
         """For μ the least slope at the corner, 0 at a median."""
         slope = math.copysign(max(abs(s.side) - s.here, 0.0), s.side)
-        return np.array([slope, s.far / s.per / theta[1] - s.weight])
+        return np.array([slope, s.far / (s.per * theta[1]) - s.weight])
 
     def information(self, s: Sums, theta: Vector) -> Vector:
         return s.weight * np.eye(2)
