@@ -80,6 +80,7 @@ def check_theta(family: Family, theta: Any) -> None:
         raise FamilyError(f"{family.name}: {said} lies outside the parameter space")
 
 
+@np.errstate(all="ignore")
 def loglik_of(family: Family, state: State, values: Mapping[str, Any]) -> float:
     """The log-likelihood at given parameters from a state."""
     theta = family.unpack(dict(values))

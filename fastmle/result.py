@@ -55,8 +55,12 @@ class Fit(Views):
     @property
     def bse(self) -> Params:
         """Standard errors: square roots of the diagonal of `cov_params()`."""
-        with np.errstate(invalid="ignore"):
-            return Params(self.family.pack(np.sqrt(np.diag(self.cov)) * self.units))
+        return Params(self.family.pack(self._errors()))
+
+    @np.errstate(all="ignore")
+    def _errors(self) -> Vector:
+        """Flat; NaN where there are none, inf beyond float64."""
+        return np.asarray(np.sqrt(np.diag(self.cov)) * self.units)
 
     def cov_params(self) -> Vector:
         """The k x k covariance matrix of the estimates: the inverse observed information, or the sandwich."""
@@ -88,15 +92,9 @@ class Fit(Views):
         from scipy.special import ndtri
 
         z = float(ndtri(0.5 + level / 2.0))
-        bounds = [
-            {
-                k: np.asarray(v)
-                for k, v in self.family.pack(
-                    self.theta + side * z * np.sqrt(np.diag(self.cov)) * self.units
-                ).items()
-            }
-            for side in (-1.0, 1.0)
-        ]
+        with np.errstate(all="ignore"):
+            flat = [self.theta + side * z * self._errors() for side in (-1.0, 1.0)]
+        bounds = [{k: np.asarray(v) for k, v in self.family.pack(end).items()} for end in flat]
         pairs = {k: (bounds[0][k], bounds[1][k]) for k in bounds[0]}
         return Params({k: v if np.ndim(v[0]) else (float(v[0]), float(v[1])) for k, v in pairs.items()})
 
@@ -144,18 +142,23 @@ class Fit(Views):
 
     def cdf(self, x: Any) -> Any:
         """P(X <= x) for each x."""
-        return self.dist().cdf(x)
+        dist = self.dist()
+        with np.errstate(all="ignore"):
+            return dist.cdf(x)
 
     def ppf(self, q: Any) -> Any:
         """The smallest x with cdf(x) >= q, for each q in [0, 1]."""
         dist = self.dist()
         if not hasattr(dist, "ppf"):
             raise FamilyError(f"{self.family.name} has several columns, and so no quantiles")
-        return dist.ppf(q)
+        with np.errstate(all="ignore"):
+            return dist.ppf(q)
 
     def rvs(self, n: int, seed: Any = None) -> Any:
         """n random rows; `seed` an int or a numpy Generator."""
-        return self.dist().rvs(size=n, random_state=np.random.default_rng(seed))
+        dist = self.dist()
+        with np.errstate(all="ignore"):  # tails beyond float64
+            return dist.rvs(size=n, random_state=np.random.default_rng(seed))
 
     def kl_from_data(self) -> Any:
         """KL(p_data || p_θ̂) = Σ p̂ log p̂ + nll ≥ 0, which maximum likelihood makes as small as the family allows.
@@ -181,7 +184,7 @@ class Fit(Views):
     def rows(self) -> list[tuple[str, str, str, str, str]]:
         """The table of summary(): name, estimate, standard error, interval, for each scalar."""
         scalar = [(p.name, v) for p, v in zip(self.family.params, self.theta.tolist(), strict=True)]
-        errors = np.sqrt(np.maximum(np.diag(self.cov), 0.0)) * self.units
+        errors = self._errors()
         from scipy.special import ndtri
 
         z = float(ndtri(0.975))
