@@ -143,7 +143,7 @@ def _finish(
             status, message = "not_converged", "the likelihood is not finite at the estimate"
     elif status not in ("degenerate", "not_converged"):
         llf = float(family.loglik(s, theta))
-    if fixed and llf == -math.inf:
+    if llf == -math.inf and any(p.name in fixed for p in family.params if not p.regular):
         raise DataError(
             f"column {options.labels[0]!r}: there are rows outside the support of {family.name} with {said(fixed)}"
         )
@@ -173,7 +173,10 @@ def _covariance(state: State, family: Family, point: Point, free: np.ndarray) ->
     bound = None if math.isnan(norm) else family.constraint(point.theta)
     if bound is not None:
         across = inner @ bound[free]
-        across /= math.sqrt(float(bound[free] @ across))  # before the product, which may leave float64
+        length = math.sqrt(float(bound[free] @ across))
+        across /= length  # before the product, which may leave float64
+        score = score - float(across @ score) / length * bound[free]  # across the constraint it need not vanish
+        norm = math.sqrt(max(float(score @ inner @ score), 0.0))
         inner = inner - np.outer(across, across)
     if state.options.weighted and state.options.weight_kind == "sampling":
         inner = inner @ state.meat(family, point.theta)[part] @ inner

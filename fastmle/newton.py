@@ -175,7 +175,7 @@ def maximise(
         path.append(Step(point.theta, point.llf, norm))
         if norm <= tolerance:
             return Climb(point, True, "the score vanishes", path)
-        limit = max(1e-6, point.rounding(free) / math.sqrt(each))
+        limit = min(max(1e-6, point.rounding(free) / math.sqrt(each)), 1.0)  # a standard error is no rounding
         if norm < limit and norm > 0.25 * last:
             return Climb(point, True, ROUNDED, path)
         g, information = working(family, point)
@@ -203,6 +203,6 @@ def maximise(
         else:
             return Climb(point, norm < limit, "no step along the ascent direction improves the likelihood", path)
         before, point = point, new
-        if family.edge(point.theta) and not family.edge(before.theta):
+        if family.edge(point.theta, free) and not family.edge(before.theta, free):
             path.append(Step(point.theta, point.llf, 0.0))
             return Climb(point, True, "the edge of the parameter space is reached", path)

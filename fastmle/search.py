@@ -109,9 +109,9 @@ class Search:
         if not self.free.any():
             rows = self.held[None]
         elif memory.differ():
-            rows = np.where(self.free, np.atleast_2d(family.start(memory.x, memory.w)), self.held)
+            rows = np.atleast_2d(family.start_beside(memory.x, memory.w, self.held))
         elif memory.x.size:  # one row says as much, and its deviation is 0, not 1e-17
-            rows = np.where(self.free, np.atleast_2d(family.start(memory.x[:1], memory.w[:1])), self.held)
+            rows = np.atleast_2d(family.start_beside(memory.x[:1], memory.w[:1], self.held))
         else:
             return []
         found = [t for t in np.unique(rows, axis=0) if not np.isnan(t).any() and family.valid(t)]
@@ -151,7 +151,7 @@ class Search:
         return family.collapse(value, self.run.passes.share(value), theta, self.free, peak)
 
     def ended(self, climb: Climb, path: list[Step]) -> Found:
-        sentence = self.family.edge(climb.point.theta) if self.free.any() else ""
+        sentence = self.family.edge(climb.point.theta, self.free)
         status = "boundary" if sentence else "ok" if climb.converged else "not_converged"
         message = sentence or ("" if climb.converged else climb.message)
         return self.run.found(climb.point.sums, Solution(climb.point.theta, status, message), path=path + climb.path)

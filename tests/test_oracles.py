@@ -157,6 +157,15 @@ def test_wald_intervals_cover(name: str) -> None:
     assert np.all((share >= 0.93) & (share <= 0.97)), share
 
 
+def test_a_beta_of_very_small_values_is_a_gamma() -> None:
+    """Where 1 − x is 1: beyond 10^153 the squares of beta leave float64."""
+    x = np.array([1e-300, 3e-250, 1e-218])
+    fit, best = fm.fit("beta", x), CASES["gamma"].best(x, None, (3e-3, 1e216))
+    assert fit.status == "ok" and fit.score_norm <= 1e-6
+    np.testing.assert_allclose(fit.theta, [float(t) for t in best.theta], rtol=1e-12)
+    np.testing.assert_allclose(errors(fit), best.bse, rtol=1e-9)
+
+
 # -- parameters held ---------------------------------------------------------------------------------------------------
 
 HELD = [
@@ -201,6 +210,77 @@ def test_all_parameters_held(name: str) -> None:
     assert (errors(fit) == 0.0).all()
 
 
+FAR = {  # values far from what the data would say: as much as a user may hold
+    "gaussian": {"mu": 1e6, "sigma": 1e-3},
+    "lognormal": {"mu": -50.0, "sigma": 10.0},
+    "gumbel": {"mu": 1e4, "scale": 1e-3},
+    "logistic_dist": {"mu": -1e5, "scale": 1e3},
+    "cauchy": {"mu": 1e8, "sigma": 1e-3},
+    "student_t": {"df": 1e300, "sigma": 0.01},
+    "weibull": {"shape": 1e4, "scale": 1e-10},
+    "loglogistic": {"scale": 1e100, "shape": 1e-2},
+    "von_mises": {"mu": 1.5, "kappa": 1e4},
+    "negative_binomial": {"r": 1e5, "p": 1e-6},
+    "zero_inflated_poisson": {"rate": 20.0, "pi": 0.999},
+}
+
+
+@pytest.mark.parametrize(("name", "held"), [(name, held) for name, values in FAR.items() for held in values])
+def test_a_parameter_held_far_away(name: str, held: str) -> None:
+    case, value = CASES[name], FAR[name][held]
+    x = case.sample(5, 12)
+    fit = fm.fit(name, x, fixed={held: value})
+    assert fit.status == "ok" and fit.score_norm <= 1e-6, fit.message
+    if value == 1e300:  # of a t the normal
+        normal = fm.fit("gaussian", x)
+        assert dict(fit.params) == pytest.approx({"df": 1e300, "mu": normal.params.mu, "sigma": normal.params.sigma})
+        return
+    best = case.best(x, None, tuple(fit.theta.tolist()), held=places(case, fit.family, held, value))
+    np.testing.assert_allclose(fit.theta, [float(t) for t in best.theta], rtol=1e-8)
+    assert relative(fit.llf, best.llf) <= 1e-12
+    np.testing.assert_allclose(errors(fit), best.bse, rtol=1e-6)
+
+
+def test_a_number_of_successes_that_the_variance_does_not_call_for() -> None:
+    x = [1.0, 2.0, 3.0, 2.0, 2.0]  # whose own maximum is a Poisson
+    fit = fm.fit("negative_binomial", x, fixed={"r": 1.0})
+    assert fit.params.p == pytest.approx(1.0 / 3.0) and fit.status == "ok"
+    assert fit.llf == pytest.approx(scipy.stats.nbinom.logpmf(x, 1.0, 1.0 / 3.0).sum())
+
+
+@pytest.mark.parametrize(
+    ("name", "x", "fixed", "status", "free"),
+    [
+        ("gaussian", [3.0, 3.0], {"mu": 3.0}, "degenerate", 0.0),
+        ("gaussian", [3.0, 3.0], {"mu": 4.0}, "ok", 1.0),
+        ("gumbel", [3.0, 3.0], {"mu": 3.0}, "degenerate", math.nan),
+        ("logistic_dist", [3.0, 3.0], {"mu": 3.0}, "degenerate", math.nan),
+        ("cauchy", [3.0, 3.0], {"mu": 1.0}, "ok", 2.0),
+        ("von_mises", [0.1, 0.2, 0.3], {"mu": 3.0}, "boundary", 0.0),
+        ("von_mises", [0.1, 0.2, 0.3], {"mu": 0.2}, "ok", 150.37632202),
+        ("zero_inflated_poisson", [1.0, 2.0, 3.0, 0.0, 2.0], {"rate": 0.1}, "boundary", 0.0),
+        ("zero_inflated_poisson", [0.0, 0.0], {"pi": 0.3}, "boundary", 0.0),
+        ("zero_inflated_poisson", [0.0, 0.0], {"rate": 0.3}, "boundary", 1.0),
+        ("negative_binomial", [0.0, 0.0], {"r": 2.0}, "boundary", 1.0),
+        ("negative_binomial", [0.0, 0.0], {"p": 0.3}, "boundary", 0.0),
+    ],
+)
+def test_where_held_parameters_end(name: str, x: Any, fixed: Any, status: str, free: float) -> None:
+    fit = fm.fit(name, x, fixed=fixed)
+    assert fit.status == status, fit.message
+    (value,) = (v for key, v in fit.params.items() if key not in fixed)
+    assert value == pytest.approx(free, rel=1e-8, nan_ok=True)
+
+
+def test_probabilities_beside_a_held_one() -> None:
+    x = np.repeat([0, 1, 2, 3], [20, 30, 40, 10])
+    fit = fm.fit("categorical", x, k=4, fixed={"p_1": 0.5})
+    share = np.array([2.0, 4.0, 1.0]) / 7.0
+    np.testing.assert_allclose(fit.theta[[0, 2, 3]], 0.5 * share, rtol=1e-15)
+    np.testing.assert_allclose(errors(fit), np.insert(0.5 * np.sqrt(share * (1 - share) / 70.0), 1, 0.0), rtol=1e-12)
+    assert fit.score_norm <= 1e-12
+
+
 # -- intervals ---------------------------------------------------------------------------------------------------------
 
 
@@ -236,6 +316,21 @@ def test_profile_intervals(name: str, place: int) -> None:
     for end in (low, high):
         fall = 2 * (best.llf - case.best(x, w, start, held={place: end}).llf)
         assert float(fall) == pytest.approx(2.705543454095404, rel=1e-7)
+
+
+@pytest.mark.parametrize(("name", "kind"), [("gaussian", "offset 1e12"), ("weibull", "shape 1e8"), ("student_t", "offset 1e8")])
+def test_profile_intervals_far_from_zero(name: str, kind: str) -> None:
+    """Of a location an interval is narrow beside the location itself."""
+    case = CASES[name]
+    x = case.sample(5, 8, kind) if name != "student_t" else 1e8 + np.array([0.55, 0.2, -0.88, 0.15, -0.03])
+    fit = fm.fit(name, x)
+    best = case.best(x, None, tuple(fit.theta.tolist()))
+    place = [p.name for p in fit.family.params].index("scale" if name == "weibull" else "mu")
+    for end in fit.conf_int(0.9, method="profile", **({} if case.one_pass else {"data": x}))[fit.family.params[place].name]:
+        at = tuple(fit.theta.tolist())
+        ulp = math.ulp(end) / abs(end - fit.theta[place])
+        fall = 2 * (best.llf - case.best(x, None, at, held={place: end}).llf)
+        assert float(fall) == pytest.approx(2.705543454095404, rel=max(1e-7, 10.0 * ulp))
 
 
 # -- the fitted distribution -------------------------------------------------------------------------------------------

@@ -7,6 +7,7 @@ Source: Johnson, Kotz & Balakrishnan, Continuous Univariate Distributions 1, ch.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, NamedTuple
 
@@ -35,7 +36,7 @@ def add(x: float, a: Location) -> Moments:
 TERMS = RowTerms(Moments, add, theta=Location, anchor=moment_anchor)
 
 
-def standardised(s: Sums, theta: Vector) -> tuple[float, float]:
+def standardised(s: Sums, theta: Sequence[float] | Vector) -> tuple[float, float]:
     """Σ w z and Σ w z², with z = (x − μ)/σ = (u − u0)/b."""
     mu, sigma = theta
     u0, b = (mu - s.c) * s.per, sigma * s.per
@@ -55,10 +56,16 @@ class Gaussian(Family):
         return np.array([theta[1], theta[1]])
 
     def solve(self, s: Sums) -> Solution:
+        return self.solve_fixed(s, {})
+
+    def solve_fixed(self, s: Sums, fixed: dict[str, float]) -> Solution:
         mean = s.u / s.weight
-        variance = max(s.uu - s.u * mean, 0.0) / s.n
-        theta = (s.c + mean / s.per, math.sqrt(variance) / s.per)
-        return Solution(theta) if theta[1] > 0.0 else Solution(theta, "degenerate", "all values are equal")
+        mu, squares = s.c + mean / s.per, s.uu - s.u * mean
+        if "mu" in fixed:
+            mu = fixed["mu"]
+            _, squares = standardised(s, (mu, 1.0 / s.per))
+        sigma = fixed["sigma"] if "sigma" in fixed else math.sqrt(max(squares, 0.0) / s.n) / s.per
+        return Solution((mu, sigma)) if sigma > 0.0 else Solution((mu, sigma), "degenerate", "all values are equal")
 
     def loglik(self, s: Sums, theta: Vector) -> float:
         _, zz = standardised(s, theta)

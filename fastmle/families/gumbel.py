@@ -63,6 +63,14 @@ class Gumbel(LocationScale):
         scale = max(math.sqrt(6.0) / math.pi * sd, (mean - x.min()) / most)
         return np.array([mean - np.euler_gamma * scale, scale])
 
+    def start_beside(self, x: Vector, w: Vector, held: Vector) -> Vector:
+        """Of a held scale the maximum over the sample: e^{−μ/β} is the mean of e^{−x/β}."""
+        if math.isnan(held[1]):
+            return super().start_beside(x, w, held)
+        low = float(x.min())
+        mu = low - held[1] * math.log(np.average(np.exp((low - x) / held[1]), weights=w))
+        return np.where(np.isnan(held), np.array([mu, held[1]]), held)
+
     def heights(self, s: Sums) -> float:
         return float(LOG_2 * s.v - s.t)
 

@@ -116,6 +116,13 @@ class LogLogistic(Family):
         mean, sd = mean_and_sd(np.log(x), w)
         return np.array([math.pi / math.sqrt(3.0) / sd if sd > 0.0 else math.inf, math.exp(mean)])
 
+    def start_beside(self, x: Vector, w: Vector, held: Vector) -> Vector:
+        """Of a held scale as far as log x is from it."""
+        shape, scale = self.start(x, w)
+        if not math.isnan(held[1]):
+            shape = 1.0 / np.hypot(1.0 / shape, math.log(scale) - math.log(held[1]))
+        return np.where(np.isnan(held), np.array([shape, scale]), held)
+
     def loglik(self, s: Sums, theta: Vector) -> float:
         k, scale = theta
         return float(s.weight * (math.log(k) - math.log(scale)) - s.z / k - s.size - 2.0 * s.log)

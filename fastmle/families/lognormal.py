@@ -7,6 +7,7 @@ Source: Johnson, Kotz & Balakrishnan, Continuous Univariate Distributions 1, ch.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, NamedTuple
 
@@ -68,7 +69,7 @@ TERMS = RowTerms(
 )
 
 
-def standardised(s: Sums, theta: Vector) -> tuple[float, float]:
+def standardised(s: Sums, theta: Sequence[float] | Vector) -> tuple[float, float]:
     """Σ w z and Σ w z², with z = (log x − μ)/σ."""
     u0, sigma = theta[0] - s.log_c, theta[1]
     return (s.u - s.weight * u0) / sigma, (s.uu - 2.0 * u0 * s.u + s.weight * u0 * u0) / sigma / sigma
@@ -87,9 +88,16 @@ class LogNormal(Family):
         return np.array([theta[1], theta[1]])
 
     def solve(self, s: Sums) -> Solution:
+        return self.solve_fixed(s, {})
+
+    def solve_fixed(self, s: Sums, fixed: dict[str, float]) -> Solution:
         mean = s.u / s.weight
-        theta = (s.log_c + mean, math.sqrt(max(s.uu - s.u * mean, 0.0) / s.n))
-        return Solution(theta) if theta[1] > 0.0 else Solution(theta, "degenerate", "all values are equal")
+        mu, squares = s.log_c + mean, s.uu - s.u * mean
+        if "mu" in fixed:
+            mu = fixed["mu"]
+            _, squares = standardised(s, (mu, 1.0))
+        sigma = fixed["sigma"] if "sigma" in fixed else math.sqrt(max(squares, 0.0) / s.n)
+        return Solution((mu, sigma)) if sigma > 0.0 else Solution((mu, sigma), "degenerate", "all values are equal")
 
     def loglik(self, s: Sums, theta: Vector) -> float:
         _, zz = standardised(s, theta)

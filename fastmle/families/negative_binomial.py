@@ -53,6 +53,16 @@ class NegativeBinomial(Family):
         r = math.exp(scipy.optimize.brentq(profile, low, high, xtol=1e-15, rtol=1e-15))
         return Solution((r, r / (r + mean)))
 
+    def solve_fixed(self, s: Sums, fixed: dict[str, float]) -> Solution:
+        mean = math.fsum(s.values * s.weights) / s.weight
+        if "r" in fixed:
+            r = fixed["r"]
+            return Solution((r, r / (r + mean))) if mean > 0.0 else Solution((r, 1.0), "boundary", "every value is 0: p = 1")
+        p = fixed["p"]
+        if mean == 0.0:
+            return Solution((0.0, p), "boundary", "every value is 0: r = 0")
+        return Solution((mean * p / (1.0 - p), p), approximate=True)
+
     def loglik(self, s: Sums, theta: Vector) -> float:
         r, p = theta
         if not math.isfinite(r):

@@ -1,7 +1,7 @@
 """The von Mises distribution: log p(x) = κ cos(x − μ) − log(2π I0(κ)), for angles x, in radians.
 
 Maximum likelihood: μ̂ the mean direction, and I1(κ̂)/I0(κ̂) = R, its length. Sums are of sin(x − c) and 1 − cos(x − c) about
-an anchor c; ive(0, κ) = I0(κ) e^{−κ}. Source: K. V. Mardia & P. E. Jupp, Directional Statistics (2000), ch. 5.
+an anchor c; i0e(κ) = I0(κ) e^{−κ}. Source: K. V. Mardia & P. E. Jupp, Directional Statistics (2000), ch. 5.
 """
 
 from __future__ import annotations
@@ -57,14 +57,24 @@ class VonMises(Family):
         return np.array([1.0 / math.sqrt(max(1.0, theta[1])), theta[1]])
 
     def solve(self, s: Sums) -> Solution:
+        return self.solve_fixed(s, {})
+
+    def solve_fixed(self, s: Sums, fixed: dict[str, float]) -> Solution:
         sine, versine = s.sine / s.weight, s.versine / s.weight
         length = math.hypot(sine, 1.0 - versine)
-        gap = (2.0 * versine - versine**2 - sine**2) / (1.0 + length)
+        if length < 1e-15 and "mu" not in fixed:
+            return Solution((math.nan, fixed.get("kappa", 0.0)), "boundary", "the angles balance: there is no mean direction")
+        mu, gap = direction_of(s), (2.0 * versine - versine**2 - sine**2) / (1.0 + length)
+        if "mu" in fixed:  # then only what points along it counts
+            mu, gap = fixed["mu"], turned(s, fixed["mu"])[1] / s.weight
+            length = 1.0 - gap
+        if "kappa" in fixed:
+            return Solution((mu, fixed["kappa"]))
         if gap <= 0.0:
-            return Solution((direction_of(s), math.inf), "degenerate", "all angles are equal")
-        if length < 1e-15:
-            return Solution((math.nan, 0.0), "boundary", "the angles balance: there is no mean direction")
-        return Solution((direction_of(s), kappa_of(length, gap)))
+            return Solution((mu, math.inf), "degenerate", "all angles are equal")
+        if length <= 0.0:
+            return Solution((mu, 0.0), "boundary", "the angles point away from mu: kappa = 0")
+        return Solution((mu, kappa_of(length, gap)))
 
     def on_the_line(self, low: float, high: float) -> bool:
         return high - low <= 2.0 * math.pi
@@ -72,7 +82,7 @@ class VonMises(Family):
     def loglik(self, s: Sums, theta: Vector) -> float:
         mu, kappa = theta
         versine = turned(s, mu)[1] if kappa > 0.0 else 0.0
-        return float(-kappa * versine - s.weight * math.log(2.0 * math.pi * scipy.special.ive(0, kappa)))
+        return float(-kappa * versine - s.weight * math.log(2.0 * math.pi * scipy.special.i0e(kappa)))
 
     def score(self, s: Sums, theta: Vector) -> Vector:
         sine, versine = turned(s, theta[0])
@@ -90,10 +100,10 @@ class VonMises(Family):
 
     def entropy(self, theta: Vector) -> float:
         kappa = theta[1]
-        return float(math.log(2.0 * math.pi * scipy.special.ive(0, kappa)) + kappa * bessel_gap(kappa)[0])
+        return float(math.log(2.0 * math.pi * scipy.special.i0e(kappa)) + kappa * bessel_gap(kappa)[0])
 
     def kl(self, theta: Vector, other: Vector) -> float:
         (m, k), (n, j) = theta, other
-        ratio = math.log(scipy.special.ive(0, j) / scipy.special.ive(0, k))
+        ratio = math.log(scipy.special.i0e(j) / scipy.special.i0e(k))
         turn, gap = 2.0 * math.sin(0.5 * (m - n)) ** 2, bessel_gap(k)[0]
         return float(ratio + j * turn + (j * (1.0 - turn) - k) * gap)

@@ -85,6 +85,16 @@ class Weibull(Family):
         shape = min(math.pi / math.sqrt(6.0) / sd, most / (logs.max() - mean)) if sd > 0.0 else math.inf
         return np.array([shape, math.exp(mean + np.euler_gamma / shape)])
 
+    def start_beside(self, x: Vector, w: Vector, held: Vector) -> Vector:
+        """Of a held shape the maximum over the sample, λ^k the mean of x^k; of a held scale as far as log x is from it."""
+        shape, scale = self.start(x, w)
+        if not math.isnan(held[0]):
+            most, logs = float(np.log(x.max())), np.log(x)
+            scale = math.exp(most + math.log(np.average(np.exp(held[0] * (logs - most)), weights=w)) / held[0])
+        elif not math.isnan(held[1]):
+            shape = 1.0 / np.hypot(1.0 / shape, math.log(scale) - math.log(held[1]))
+        return np.where(np.isnan(held), np.array([shape, scale]), held)
+
     def loglik(self, s: Sums, theta: Vector) -> float:
         return float(s.weight * (math.log(theta[0]) - math.log(theta[1])) + (theta[0] - 1.0) * s.z - s.t)
 

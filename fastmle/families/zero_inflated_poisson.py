@@ -35,14 +35,24 @@ class ZeroInflatedPoisson(Family):
         return np.array([theta[0], theta[1] * (1.0 - theta[1])])
 
     def solve(self, s: Sums) -> Solution:
+        found = self.solve_fixed(s, {})
+        assert found is not None
+        return found
+
+    def solve_fixed(self, s: Sums, fixed: dict[str, float]) -> Solution | None:
         some = s.values > 0.0
         positive, total = math.fsum(s.weights[some]), math.fsum(s.values * s.weights)
         if positive == 0.0:
-            return Solution((0.0, math.nan), "boundary", "every value is 0")
-        rate = truncated_rate(math.fsum((s.values * s.weights)[some] - s.weights[some]) / positive)
+            pi = 1.0 if "rate" in fixed else fixed.get("pi", math.nan)
+            return Solution((fixed.get("rate", 0.0), pi), "boundary", "every value is 0")
+        if "pi" in fixed:
+            return None
+        beyond = math.fsum((s.values * s.weights)[some] - s.weights[some]) / positive
+        rate = fixed["rate"] if fixed else truncated_rate(beyond)
         pi = 1.0 - positive / s.weight / -math.expm1(-rate) if rate > 0.0 else 0.0
         if pi <= 0.0:
-            return Solution((total / s.weight, 0.0), "boundary", "no more zeros than a Poisson has: pi = 0")
+            rate = fixed.get("rate", total / s.weight)
+            return Solution((rate, 0.0), "boundary", "no more zeros than a Poisson has: pi = 0")
         return Solution((rate, pi))
 
     def loglik(self, s: Sums, theta: Vector) -> float:

@@ -184,6 +184,10 @@ class Family(ABC):
         """A first estimate from a sample in memory, or several as rows of a matrix (multi-pass families)."""
         raise FamilyError(f"{self.name} needs no start")
 
+    def start_beside(self, x: Vector, w: Vector, held: Vector) -> Vector:
+        """The same with some parameters held, NaN elsewhere."""
+        return np.where(np.isnan(held), self.start(x, w), held)
+
     def coordinate(self, x: Vector, theta: Vector) -> Vector:
         """x in the unit of the distribution, from its middle: the z of its formula (multi-pass families)."""
         return x
@@ -201,8 +205,8 @@ class Family(ABC):
         """Whether p is a density on the line for data with these ends: on a circle only if they lie within one turn."""
         return True
 
-    def edge(self, theta: Vector) -> str:
-        """If θ lies on an edge of the parameter space, the sentence that says so."""
+    def edge(self, theta: Vector, free: np.ndarray) -> str:
+        """If the free parameters lie on an edge of the parameter space, the sentence that says so."""
         return ""
 
     def estimate(self, run: Run, fixed: dict[str, float]) -> tuple[Sums, Solution] | None:

@@ -7,7 +7,7 @@ import math
 import numpy as np
 
 from .base import Family
-from .location_scale import mean_and_sd, quantiles
+from .location_scale import mean_and_sd, quantiles, widened
 from .terms import Vector, row_function
 
 FAR, BACK = 2.0**480, 2.0**-540  # so that z² lies within 2^-120 and 2^968
@@ -61,10 +61,13 @@ class HeavyTails(Family):
         mean, sd = mean_and_sd(x, w)
         return np.array([*((1.0, *at) for at in near), (5.0, near[2][0], sd), (math.inf, mean, sd)])
 
+    def start_beside(self, x: Vector, w: Vector, held: Vector) -> Vector:
+        return np.where(np.isnan(held), widened(self.start(x, w), 1, held[1]), held)
+
     def collapse(self, value: float, share: float, theta: Vector, free: np.ndarray, peak: bool) -> str:
         """With ν free, σ → 0 and ν → 0 have no bound for any data: a peak inside is then the estimate."""
         about = free[2] and (free[1] or value == theta[1]) and not (free[0] and peak)
         return ties(share, theta[0]) if about else ""
 
-    def edge(self, theta: Vector) -> str:
-        return "df -> infinity: no heavier tails than the normal's" if theta[0] > MOST else ""
+    def edge(self, theta: Vector, free: np.ndarray) -> str:
+        return "df -> infinity: no heavier tails than the normal's" if free[0] and theta[0] > MOST else ""

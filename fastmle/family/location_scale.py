@@ -66,6 +66,9 @@ class LocationScale(Family):
     def row_theta(self, theta: Vector) -> At:
         return At(theta[0], theta[1], 1.0 / theta[1])
 
+    def start_beside(self, x: Vector, w: Vector, held: Vector) -> Vector:
+        return np.where(np.isnan(held), widened(self.start(x, w), 0, held[0]), held)
+
     def loglik(self, s: Sums, theta: Vector) -> float:
         return float(self.heights(s) - s.weight * math.log(theta[1]))
 
@@ -75,6 +78,14 @@ class LocationScale(Family):
     def information(self, s: Sums, theta: Vector) -> Vector:
         cross = s.d + s.zc
         return np.array([[s.c, cross], [cross, 2.0 * s.zd + s.zzc - s.weight]])
+
+
+def widened(start: Vector, at: int, mu: float) -> Vector:
+    """Starts whose scale, the parameter after the location, reaches as far as where the location is held, if it is."""
+    out = np.array(np.atleast_2d(start), float)
+    if not math.isnan(mu):
+        out[:, at + 1] = np.hypot(out[:, at + 1], out[:, at] - mu)
+    return out
 
 
 def mean_and_sd(x: Vector, w: Vector) -> tuple[float, float]:

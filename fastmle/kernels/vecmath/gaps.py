@@ -133,7 +133,7 @@ def half_step(nu: float) -> tuple[float, float, float]:
     x, up = 0.5 * nu, 0.5 * nu + 0.5
     value = x * log1p_minus(1.0 / nu) + stirling_error(up) - stirling_error(x)
     first = x * (log1p_minus(1.0 / nu) + log_minus_digamma(x) - log_minus_digamma(up))
-    second = 0.5 / (nu + 1.0) + x * x * (trigamma_minus_inverse(up) - trigamma_minus_inverse(x))
+    second = 0.5 / (nu + 1.0) + x * (trigamma_minus_inverse(up) - trigamma_minus_inverse(x)) * x
     return float(value), float(first), float(second)
 
 
