@@ -45,7 +45,7 @@ def usual(name: str) -> tuple[np.ndarray, Any]:
     x.flags.writeable = False
     one = family(name)
     if one.terms.anchor is not None:
-        return x, one.terms.anchor.of_block(x)
+        return x, one.terms.anchor.of_block(x, np.empty(0))
     return x, None if one.one_pass else one.row_theta(fm.fit(one, x).theta)
 
 

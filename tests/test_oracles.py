@@ -157,6 +157,20 @@ def test_wald_intervals_cover(name: str) -> None:
     assert np.all((share >= 0.93) & (share <= 0.97)), share
 
 
+@pytest.mark.parametrize(
+    "name", ["gaussian", "lognormal", "gamma", "inverse_gamma", "inverse_gaussian", "pareto", "beta", "von_mises", "mvn"]
+)
+def test_rows_of_little_weight_cost_no_digits(name: str) -> None:
+    """One row has nearly all the weight: all lie far from the mean in its unit but that one."""
+    case = CASES[name]
+    x, w = case.sample(5, 6), np.array([1e6, 1e-6, 3e-6, 2e-6, 1e-5, 1e-6])
+    fit = fm.fit(family(name), x, weights=w)
+    best = case.best(x, w, tuple(fit.theta.tolist()))
+    assert fit.status in ("ok", "nonregular")
+    np.testing.assert_allclose(fit.theta, [float(t) for t in best.theta], rtol=1e-9)
+    np.testing.assert_allclose(errors(fit)[~np.isnan(errors(fit))], best.bse[~np.isnan(errors(fit))], rtol=1e-4)  # shapes of 1e11
+
+
 def test_a_beta_of_very_small_values_is_a_gamma() -> None:
     """Where 1 − x is 1: beyond 10^153 the squares of beta leave float64."""
     x = np.array([1e-300, 3e-250, 1e-218])

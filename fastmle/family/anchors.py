@@ -26,11 +26,16 @@ class Location(NamedTuple):
     per: float = 1.0
 
 
-def location_of(x: Vector) -> Location:
+def mean_of(x: Vector, w: Vector) -> float:
+    """Of a block, by its weights if it has any: the more a row counts, the fewer digits it may lose."""
+    return float(np.average(x, weights=w / w.max())) if w.size else float(np.add.reduce(x)) / x.size
+
+
+def location_of(x: Vector, w: Vector) -> Location:
     """The mean of a block, and a scale in which its squares neither overflow nor vanish."""
     low, high = float(x.min()), float(x.max())
     scale = binary_scale(max(abs(low), abs(high)))
-    c = low if low == high else float(np.add.reduce(x / scale)) / x.size * scale
+    c = low if low == high else mean_of(x / scale, w) * scale
     if max(-low, high) > 2.0**1022:
         c = 0.0  # x − c might overflow
     return Location(c, 1.0 / scale)
@@ -73,7 +78,7 @@ def scale_anchor(**powers: int) -> Anchor:
         )
 
     return Anchor(
-        of_block=lambda x: Scale(1.0 / binary_scale(float(x.max()))),
+        of_block=lambda x, w: Scale(1.0 / binary_scale(float(x.max()))),
         rebase=rebase,
         drift=None,
         of_sums=lambda s: Scale(s.per),

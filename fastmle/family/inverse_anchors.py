@@ -42,7 +42,7 @@ def _rebase_inverse_logs(s: Sums, old: Any, new: Any) -> tuple[Any, Any]:
 
 
 inverse_log_anchor = Anchor(
-    of_block=lambda x: center_at(1.0 / center_of(1.0 / np.clip(x, 1e-300, 1e300)).c),
+    of_block=lambda x, w: center_at(1.0 / center_of(1.0 / np.clip(x, 1e-300, 1e300), w).c),
     rebase=_rebase_inverse_logs,
     drift=_inverse_log_drift,
     of_sums=lambda s: center_at(s.c / (1.0 + s.u / s.weight)),

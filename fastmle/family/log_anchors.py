@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from .anchors import moment_drift
+from .anchors import mean_of, moment_drift
 from .terms import Anchor, RowTerms, Sums, Vector, positive, row_function
 
 
@@ -64,12 +64,12 @@ def log_drift(s: Sums) -> float:
     return drift_by_gap(s, log_gap(s))
 
 
-def center_of(x: Vector) -> Center:
+def center_of(x: Vector, w: Vector) -> Center:
     """The mean, or for wide data halfway (in logarithms) to the least, so that no x/c overflows or vanishes."""
     low, high = float(x.min()), float(x.max())
     if low == high:
         return center_at(low)
-    log_low, log_mean = math.log(low), math.log(float(np.mean(x / high))) + math.log(high)
+    log_low, log_mean = math.log(low), math.log(mean_of(x / high, w)) + math.log(high)
     return center_at(math.exp(log_mean if log_mean - log_low < 2.0 else 0.5 * (log_low + log_mean)))
 
 
@@ -108,7 +108,7 @@ def _rebase_log_moments(s: Sums, old: Any, new: Any) -> tuple[Any, ...]:
 
 
 log_moment_anchor = Anchor(
-    of_block=lambda x: log_center_at(float(x.min() if x.min() == x.max() else np.exp(np.mean(np.log(x))))),
+    of_block=lambda x, w: log_center_at(float(x.min()) if x.min() == x.max() else math.exp(mean_of(np.log(x), w))),
     rebase=_rebase_log_moments,
     drift=moment_drift,
     of_sums=lambda s: log_center_at(s.c * math.exp(s.u / s.weight)),

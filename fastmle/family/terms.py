@@ -84,13 +84,13 @@ class Sums:
 class Anchor(NamedTuple):
     """How the constants of a row function are chosen from the first block, and how sums move to other constants.
 
-    of_block(x): the constants, from the finite rows inside the support of one block.
+    of_block(x, w): the constants, from the finite rows inside the support of one block; w is empty without weights.
     rebase(s, old, new): the slots of `s` taken with `new` instead; plain arithmetic, which is given rationals.
     drift(s): how many standard deviations the mean lies from the anchor, a row function of running sums. None: it stays.
     of_sums(s): the constants for data with these sums.
     """
 
-    of_block: Callable[[Vector], Any]
+    of_block: Callable[[Vector, Vector], Any]
     rebase: Callable[[Sums, Any, Any], tuple[Any, ...]]
     drift: Callable[[Any], float] | None
     of_sums: Callable[[Sums], Any]

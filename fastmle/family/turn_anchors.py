@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..kernels.vecmath import cos, sin
+from .anchors import mean_of
 from .terms import Anchor, Sums, row_function
 
 
@@ -65,8 +66,8 @@ def direction_of(s: Sums) -> float:
 
 
 turn_anchor = Anchor(
-    of_block=lambda x: Direction(
-        float(x[0] if x.min() == x.max() else np.arctan2(np.sin(x).sum(), np.cos(x).sum()))
+    of_block=lambda x, w: Direction(
+        float(x[0]) if x.min() == x.max() else math.atan2(mean_of(np.sin(x), w), mean_of(np.cos(x), w))
     ),
     rebase=_turn,
     drift=_turn_drift,

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from .anchors import mean_of
 from .terms import Anchor, Sums, row_function
 
 
@@ -70,7 +71,7 @@ def _unit_drift(s: Sums) -> float:
 
 
 unit_anchor = Anchor(
-    of_block=lambda x: middle_at(float(x.min() if x.min() == x.max() else np.mean(x))),
+    of_block=lambda x, w: middle_at(float(x.min()) if x.min() == x.max() else mean_of(x, w)),
     rebase=_rebase_unit_logs,
     drift=_unit_drift,
     of_sums=lambda s: middle_at(s.c + s.u / s.weight),

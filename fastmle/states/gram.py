@@ -107,10 +107,10 @@ class GramState(TotalsState):
         x = np.stack([c.astype(np.float64) for c in columns])
         keep = np.isfinite(x).all(axis=0)
         if w.size:
-            keep &= w > 0
+            keep &= (w > 0.0) & (w < np.inf)
         if not keep.any():
             return None
-        places = [location_of(row[keep]) for row in x]
+        places = [location_of(row[keep], w[keep] if w.size else w) for row in x]
         return Locations(tuple(p.c for p in places), tuple(p.per for p in places))
 
     def _anchor_of_sums(self) -> Any:

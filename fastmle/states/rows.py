@@ -144,12 +144,12 @@ class RowState(TotalsState):
         x = np.asarray(columns[0], np.float64)
         keep = np.isfinite(x)
         if w.size:
-            keep &= w > 0
+            keep &= (w > 0.0) & (w < np.inf)
         if self.terms.support is not None:
             keep &= self.terms.support(x, self.terms.theta())
         if not keep.all():
-            x = x[keep]
-        return self.terms.anchor.of_block(x) if x.size else None
+            x, w = x[keep], w[keep] if w.size else w
+        return self.terms.anchor.of_block(x, w) if x.size else None
 
     def _anchor_of_sums(self) -> Any:
         assert self.terms.anchor is not None
