@@ -481,6 +481,12 @@ def test_categories_of_text(tmp_path: Any) -> None:
         numbers = np.array([codes[v] for v in words])
         expected = fm.loglik("categorical", numbers, weights=w, nulls="drop", k=3, p_0=0.25, p_1=0.5, p_2=0.25)
         assert fm.loglik("categorical", data, at, column="state", weights="w", nulls="drop") == pytest.approx(expected, rel=1e-15)
+    columns: list[Any] = [frame["state"], table["state"], pa.array(words), pa.array(words, pa.string_view()), np.array(words, object)]
+    columns += [pd.Series(words), pd.Series(words, dtype=object), pd.Series(words, dtype="category"), pd.Index(words)]
+    columns += [pa.array(words).dictionary_encode(), {"state": np.array(words, object)}, {0: words, "other": object()}]
+    for column in columns:
+        name = 0 if isinstance(column, dict) and 0 in column else None
+        assert fm.fit("categorical", column, column=name, weights=w, nulls="drop").params == fit.params
     assert list(fm.fit("categorical", np.array(["b", "a", "b"])).params.values()) == [1 / 3, 2 / 3]
     few = {"p_late": 0.5, "p_early": 0.5}  # "on time" is impossible
     assert fm.loglik("categorical", frame, few, column="state", nulls="drop") == -math.inf
@@ -493,6 +499,32 @@ def test_categories_of_text(tmp_path: Any) -> None:
         fm.fit("categorical", frame, column="state", k=4)
     with pytest.raises(fm.FamilyError, match="k="):
         fm.fit("categorical", [0, 1, 2])
+
+
+@pytest.mark.parametrize(
+    ("data", "said"),
+    [
+        (np.array([], "U1"), "'x' has 0 categories"),
+        ({"s": ["a", 1]}, "dict cannot be read"),
+        ({"s": [None, None]}, "all 2 rows"),
+        ({"s": ["a", "b"], "t": [1]}, None),
+    ],
+)
+def test_text_that_cannot_be(data: Any, said: str | None) -> None:
+    if said is None:
+        assert dict(fm.fit("categorical", data, column="s").params) == {"p_a": 0.5, "p_b": 0.5}
+        return
+    with pytest.raises(fm.DataError, match=said):
+        fm.fit("categorical", data, k=2, nulls="drop")
+
+
+def test_a_query_of_text_that_fails() -> None:
+    import polars as pl
+
+    query = pl.LazyFrame({"s": ["a", "b"]})
+    for bad in (query.select("t"), query.with_columns(s=pl.col("s").str.to_integer().cast(pl.String))):
+        with pytest.raises(fm.DataError, match="LazyFrame cannot be read"):
+            fm.fit("categorical", bad)
 
 
 def test_states_of_text(tmp_path: Any) -> None:
