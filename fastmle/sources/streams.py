@@ -12,6 +12,7 @@ import numpy as np
 
 from fastmle.errors import DataError
 from fastmle.sources.base import Batch, Reader
+from fastmle.sources.columns import LentColumn
 
 SCALAR_ROWS = 1 << 16  # single numbers gathered into a chunk
 
@@ -36,9 +37,10 @@ class StreamReader:
         self.reopenable = reopenable
         self.description = description
         chunks = self._iterate()
-        first = next(chunks, None)
-        if first is None:
-            raise DataError(f"{description} gave no chunk at all: the data are empty")
+        try:
+            first = next(chunks)
+        except StopIteration:
+            raise DataError(f"{description} gave no chunk at all: the data are empty") from None
         self._pending: Iterator[Any] | None = chain([first], chunks)
         self._first: Reader | None = self._reader(first, 0)
         self.names: Sequence[str] = self._first.names
@@ -52,7 +54,7 @@ class StreamReader:
         try:
             for item in items:
                 if isinstance(item, numbers.Number):
-                    yield np.array([item, *islice(items, SCALAR_ROWS - 1)])
+                    yield [item, *islice(items, SCALAR_ROWS - 1)]
                 else:
                     yield item
                 del item
@@ -81,7 +83,8 @@ class StreamReader:
             alone = len(self.names) == len(reader.names) == 1 and nameless(chunk)
             wanted = list(reader.names) * len(names) if alone else names
             self._check(reader, wanted, number)
-            yield from reader.batches(wanted, chunk_rows)
+            for batch in reader.batches(wanted, chunk_rows):
+                yield Batch(batch.rows, [LentColumn(column) for column in batch.columns])
             del chunk, reader
 
     def _check(self, reader: Reader, names: Sequence[str], number: int) -> None:
