@@ -15,10 +15,10 @@ from fastmle.errors import DataError
 from fastmle.sources.arrays import ArrayReader
 from fastmle.sources.base import Reader, guarded
 from fastmle.sources.forked import refuse_after_fork
-from fastmle.sources.paths import expand, kind_of
+from fastmle.sources.paths import expand, is_stream, kind_of
 
 HEAD_ROWS = 10_000  # of a CSV: they decide the types
-NULL_WORDS = ["NA", "N/A", "null", "NULL", "None"]  # in a CSV, besides the empty field; NaN is a number there
+NULL_WORDS = ["NA", "N/A", "n/a", "#N/A", "<NA>", "nan", "null", "NULL", "None"]  # in a CSV, besides the empty field
 
 
 def open_files(data: Any) -> Reader:
@@ -54,8 +54,12 @@ def open_table(paths: Sequence[str], kind: str, description: str) -> Reader:
     from fastmle.sources.polars_ import LazyReader
 
     for path in paths:
-        if "://" not in path and not os.access(path, os.R_OK):
+        if "://" in path:
+            continue
+        if not os.access(path, os.R_OK):
             raise DataError(f"{path} cannot be read: permission denied")
+        if kind == "ipc" and is_stream(path):
+            raise DataError(f"{path} is an Arrow stream, not a file: pass lambda: pyarrow.ipc.open_stream({path!r})")
     files = list(paths)
     separator = "\t" if kind == "tsv" else ","
     scan = {"parquet": partial(_scan_parquet, polars), "ipc": partial(polars.scan_ipc, glob=False)}.get(
@@ -64,7 +68,7 @@ def open_table(paths: Sequence[str], kind: str, description: str) -> Reader:
     place = partial(_culprit, scan, files)
     query = guarded(place, lambda: scan(files))
     if kind in ("csv", "tsv"):
-        floats = guarded(place, lambda: _as_floats(polars, query))
+        floats = guarded(place, lambda: _as_floats(polars, scan, files))
         query = guarded(place, lambda: scan(files, schema_overrides=floats))
     return LazyReader(query, description, place=place, count_rows=kind in ("parquet", "ipc"))
 
@@ -75,23 +79,49 @@ def _scan_csv(polars: Any, files: Sequence[str], **options: Any) -> Any:
     )
 
 
-def _as_floats(polars: Any, query: Any) -> dict[str, Any]:
-    """Whole numbers, or nothing, at a file's head say nothing about its middle: read these as floats."""
-    schema = query.collect_schema()
+def _as_floats(polars: Any, scan: Callable[..., Any], files: Sequence[str]) -> dict[str, Any]:
+    """Whole numbers, or nothing, at a file's head say nothing about its middle, nor about other files: read these as floats."""
+    schema = scan(files).collect_schema()
     names = [name for name, dtype in schema.items() if dtype.is_integer()]
     texts = [name for name, dtype in schema.items() if dtype == polars.String]
-    if texts:
-        empty = query.head(HEAD_ROWS).select(polars.col(texts).is_null().all()).collect()
-        names += [name for name, nothing in zip(texts, empty.row(0), strict=True) if nothing]
-    return dict.fromkeys(names, polars.Float64)
+    for file in files:  # none has text in the columns that are left
+        if not texts:
+            break
+        query = scan([file])
+        kinds = query.collect_schema()
+        empty = query.head(HEAD_ROWS).select(polars.selectors.by_name(texts).is_null().all()).collect()
+        texts = [name for name in texts if kinds[name].is_numeric() or empty[name][0]]
+    return dict.fromkeys(names + texts, polars.Float64)
 
 
 def _scan_parquet(polars: Any, files: Sequence[str]) -> Any:
-    """Numbers may be narrower in some of the files; columns that are not wanted may be missing."""
-    casts = polars.ScanCastOptions(integer_cast="upcast", float_cast="upcast")
+    """Numbers may be of several types in the files; columns that are not wanted may be missing."""
+    casts = polars.ScanCastOptions(integer_cast=["upcast", "allow-float"], float_cast="upcast")
     hive = len(files) > 1 and any("=" in part for path in files for part in Path(path).parent.parts)
     options = {"glob": False, "hive_partitioning": hive, "extra_columns": "ignore"}
-    return polars.scan_parquet(files, cast_options=casts, **options)
+    return polars.scan_parquet(files, schema=_widened(polars, files), cast_options=casts, **options)
+
+
+def _widened(polars: Any, files: Sequence[str]) -> dict[str, Any] | None:
+    """The first file's columns, as numbers that hold those of all files; None where its own types do."""
+    if len(files) == 1 or any("://" in path for path in files):
+        return None
+    first, *others = [dict(polars.read_parquet_schema(path)) for path in files]
+    wide = dict(first)
+    for schema in others:
+        for name in wide.keys() & schema.keys():
+            wide[name] = _wider(polars, wide[name], schema[name])
+    return None if wide == first else wide
+
+
+def _wider(polars: Any, one: Any, two: Any) -> Any:
+    """The type of numbers of both types; the first one where either is no number."""
+    if one == polars.Null:
+        return two
+    if one == two or not (one.is_numeric() and two.is_numeric()) or one.is_decimal() or two.is_decimal():
+        return one
+    whole = polars.UInt64 not in (one, two) and one.is_integer() and two.is_integer()
+    return polars.Int64 if whole else polars.Float64
 
 
 def _culprit(scan: Callable[..., Any], files: Sequence[str]) -> str:

@@ -11,7 +11,7 @@ from fastmle.errors import DataError
 
 KINDS = {
     **dict.fromkeys([".parquet", ".parq", ".pq"], "parquet"),
-    **dict.fromkeys([".arrow", ".feather", ".ipc"], "ipc"),
+    **dict.fromkeys([".arrow", ".arrows", ".feather", ".ipc"], "ipc"),
     **dict.fromkeys([".csv", ".csv.gz", ".csv.zst"], "csv"),
     ".tsv": "tsv",
     ".npy": "npy",
@@ -70,3 +70,9 @@ def kind_of(path: str) -> str:
     if kind is None:
         raise DataError(f"{path}: unknown kind of file; known are {', '.join(KINDS)}")
     return kind
+
+
+def is_stream(path: str) -> bool:
+    """Whether an Arrow file is a stream, which has no footer that says where its batches lie."""
+    with open(path, "rb") as file:
+        return file.read(4) == b"\xff\xff\xff\xff"
