@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import gc
+import itertools
 import os
 import subprocess
 import sys
 import textwrap
 import threading
 import time
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -157,6 +159,9 @@ def test_a_pyarrow_dataset_and_a_duckdb_relation(folder):
             for got, want in zip(gathered(source), [A, C, D, B], strict=True):
                 np.testing.assert_array_equal(got, want)
     np.testing.assert_array_equal(read(relation, "wide")[0], B)
+    connection.close()
+    with pytest.raises(DataError, match=r"Relation cannot be read.*closed"):
+        read(relation, "a")
 
 
 def test_arrays_in_two_dimensions_lists_and_numbers():
@@ -181,6 +186,80 @@ def test_chunks_of_features_and_target():
 
     got = read(pairs, extra={"target": "y"})
     np.testing.assert_array_equal(got, [[0, 0, 1, 1, 2, 2], [0, 0, 1, 1, 2, 2], [0, 0, -1, -1, -2, -2]])
+
+
+def test_arrays_of_other_classes():
+    matrix = np.matrix(A).T
+    np.testing.assert_array_equal(read(matrix), [A])
+    np.testing.assert_array_equal(read(ArrowArray(pa.array(A))), [A])
+    np.testing.assert_array_equal(read(ArrowArray(FRAME.to_arrow().combine_chunks().to_batches()[0]), "a"), [A])
+    np.testing.assert_array_equal(read(iter([1.5, None, 2])), [[1.5, np.nan, 2.0]])
+
+
+@pytest.mark.parametrize("rows", [50, 5000, 300_000])
+def test_chunks_may_come_in_the_same_memory_again(rows):
+    expected = np.arange(20.0)[:, None] * np.ones(rows)
+
+    def chunks(dtype, part):
+        memory = np.empty((rows, 2), dtype)
+        for i in range(20):
+            memory[:] = i
+            time.sleep(0.001)
+            yield part(memory)
+
+    parts = [lambda m: m[:, 0], lambda m: m, lambda m: {"x0": m[:, 0]}, lambda m: pd.DataFrame({"x0": m[:, 0]}, copy=False)]
+    for dtype in (float, np.int32, ">f8"):
+        for part in parts:
+            source = open_source(partial(chunks, dtype, part), [0] if part is not parts[0] else None)
+            np.testing.assert_array_equal(gathered(source)[0], expected.ravel())
+
+
+def test_files_whose_types_differ(tmp_path):
+    """Such as months, where pandas writes a column of whole numbers as floats once it has a null."""
+    ways = [pl.Int32, pl.Int64, pl.Float64, pl.UInt8, pl.UInt64, pl.Float32, pl.Null, pl.Int16]
+    for first, second in itertools.permutations(ways, 2):
+        parts = [pl.DataFrame({"text": ["?"] * 3, "a": pl.Series([3, None, 4]).cast(pl.Int64)}) for _ in range(2)]
+        for i, (part, dtype) in enumerate(zip(parts, (first, second), strict=True)):
+            column = pl.lit(None) if dtype == pl.Null else pl.col("a").cast(dtype)
+            part.with_columns(a=column).write_parquet(tmp_path / f"{i}.parquet")
+        values = [[np.nan] * 3 if dtype == pl.Null else [3.0, np.nan, 4.0] for dtype in (first, second)]
+        np.testing.assert_array_equal(read(tmp_path, "a")[0], np.concatenate(values))
+    pl.DataFrame({"a": [2**40]}).write_parquet(tmp_path / "1.parquet")
+    pl.DataFrame({"a": [True]}).write_parquet(tmp_path / "2.parquet")
+    assert read([tmp_path / "0.parquet", tmp_path / "1.parquet"], "a")[0][-1] == 2**40
+    with pytest.raises(DataError, match=r"column a.*Boolean"):
+        read(tmp_path, "a")
+
+
+def test_text_files_of_which_one_has_no_number(tmp_path):
+    """Nothing but nulls in one file, or no row, says nothing about the others."""
+    for parts in (["a,b\n1,x\n2.5,y\n", "a,b\n"], ["a,b\n", "a,b\n1,x\n2.5,y\n"], ["a,b\n1,x\n", "a,b\n,x\nNA,z\n", "a,b\n2.5,x\n"]):
+        for i, text in enumerate(parts):
+            (tmp_path / f"{i}.csv").write_text(text)
+        values = read([tmp_path / f"{i}.csv" for i in range(len(parts))], "a")[0]
+        assert values[~np.isnan(values)].tolist() == [1.0, 2.5]
+    (tmp_path / "1.csv").write_text("a,b\noops,x\n")
+    with pytest.raises(DataError, match="'a' has type String"):
+        read([tmp_path / f"{i}.csv" for i in range(3)], "a")
+
+
+def test_words_for_nothing_in_text_files(tmp_path):
+    np.savetxt(tmp_path / "t.csv", [1.0, np.nan, 3.0], header="a", comments="")
+    np.testing.assert_array_equal(read(tmp_path / "t.csv"), [[1.0, np.nan, 3.0]])
+    for word in ("", "NA", "N/A", "n/a", "#N/A", "<NA>", "nan", "NaN", "null", "NULL", "None"):
+        (tmp_path / "t.csv").write_text(f"a,b\n1,0\n{word},0\n3,0\n")
+        np.testing.assert_array_equal(read(tmp_path / "t.csv", "a"), [[1.0, np.nan, 3.0]])
+
+
+def test_an_arrow_stream_in_a_file(tmp_path):
+    table = FRAME.to_arrow()
+    for name in ("t.arrow", "t.arrows"):
+        path = tmp_path / name
+        with pa.ipc.new_stream(path, table.schema) as file:
+            file.write_table(table, max_chunksize=300)
+        with pytest.raises(DataError, match=f"{name} is an Arrow stream.*open_stream"):
+            read(path, "a")
+        np.testing.assert_array_equal(read(lambda path=path: pa.ipc.open_stream(path), "a"), [A])
 
 
 def test_text_pieces_of_a_csv_file(tmp_path):
@@ -571,6 +650,23 @@ def test_control_c_is_answered_quickly():
 # --- what goes wrong ------------------------------------------------------------------------------------
 
 
+class ArrowArray:
+    """Has the interface of a single array, and no stream."""
+
+    def __init__(self, array):
+        self.array = array
+
+    def __arrow_c_array__(self, requested_schema=None):
+        return self.array.__arrow_c_array__(requested_schema)
+
+
+class Unlimited:
+    shape = None
+
+    def __getitem__(self, rows):
+        raise AssertionError
+
+
 @pytest.mark.parametrize(
     ("data", "columns", "message"),
     [
@@ -600,12 +696,20 @@ def test_control_c_is_answered_quickly():
         ({"a": [1, 2], "b": [1]}, None, "'a' 2, 'b' 1"),
         ({"a": 1}, None, "column 'a'.*int"),
         ({}, None, "without columns"),
+        ({1: A, "1": A}, "1", "several columns named '1'"),
+        (np.zeros(3, [("a", "f8", (2,))]), "a", r"'a' has type array of \(2,\)"),
+        (pa.array(["a"], pa.string_view()), None, "string"),
+        (ArrowArray(pa.array([b"a"], pa.binary_view())), None, "binary"),
         (pd.DataFrame([[1, 2]], columns=["a", "a"]), "a", "several columns"),
         (None, None, "NoneType"),
         (5.0, None, "float"),
         (b"abc", None, "bytes"),
         (lambda: 5, None, "not an iterator"),
         (iter([]), None, "empty"),
+        (iter([None]), None, "chunk 0.*NoneType"),
+        (iter([1.0, A]), None, "chunk 0.*cannot be read as numbers"),
+        (Unlimited(), None, "Unlimited cannot be read"),
+        (FRAME.lazy().map_batches(lambda f: f.with_columns(a="x"), validate_output_schema=False), "a", "LazyFrame cannot be read"),
         (iter(["t.csv"]), None, "chunk 0.*str"),
         (iter([A, np.array(["a"])]), None, "chunk 1"),
         (iter([{"a": A, "b": A}, {"a": A}]), None, "chunk 1.*'b'"),
@@ -619,6 +723,13 @@ def test_control_c_is_answered_quickly():
 def test_messages(data, columns, message):
     with pytest.raises(DataError, match=message):
         read(data, columns)
+
+
+def test_names_that_look_like_patterns(tmp_path):
+    frame = pl.DataFrame({"^a.*$": A, "a": B, "*": C})
+    frame.write_parquet(tmp_path / "t.parquet")
+    for data in (frame, frame.lazy(), tmp_path / "t.parquet"):
+        np.testing.assert_array_equal(read(data, ["*", "^a.*$"]), [C.astype(A.dtype), A])
 
 
 def test_lengths_must_agree(folder):

@@ -38,6 +38,8 @@ class ArrayReader:
 
     def unsuitable(self, name: str) -> str | None:
         values = self._column(name)
+        if values.ndim > 1:
+            return f"array of {values.shape[1:]}"
         return None if output_dtype(values.dtype) else type_text(values)
 
     def batches(self, names: Sequence[str], chunk_rows: int | None) -> Iterator[Batch]:

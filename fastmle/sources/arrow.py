@@ -106,7 +106,7 @@ class ArrowReader:
         self.in_memory = self.reopenable and package in ("pyarrow", "nanoarrow")
         self.waits = not self.in_memory
         self.rows = len(data) if self.in_memory and hasattr(data, "__len__") else None
-        self._stream: ArrowStream | None = guarded(type(data).__name__, lambda: open_stream(data))
+        self._stream: ArrowStream | None = open_stream(data)
         self._fields = list(self._stream.fields)
         if self.in_memory:
             self._stream = None

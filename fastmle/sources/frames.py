@@ -19,11 +19,11 @@ class DictReader:
     def __init__(self, data: Mapping[Any, Any], open_column: Callable[[Any], Reader]) -> None:
         if not data:
             raise DataError("a dict without columns was given")
-        self._data = {str(key): key for key in data}
-        self._mapping = data
+        self._keys = {str(key): key for key in data}
+        self._data = data
         self._open = open_column
         self._opened: dict[str, Reader] = {}
-        self.names = tuple(self._data)
+        self.names = tuple(map(str, data))
         self.rows: int | None = None
         self.description = f"dict of {len(self.names)} columns"
 
@@ -46,7 +46,7 @@ class DictReader:
     def _reader(self, name: str) -> Reader:
         if name not in self._opened:
             try:
-                reader = self._open(self._mapping[self._data[name]])
+                reader = self._open(self._data[self._keys[name]])
             except DataError as error:
                 raise DataError(f"column {name!r}: {error}", column=name) from error
             if len(reader.names) != 1:

@@ -34,6 +34,10 @@ def lies_on_device(data: Any) -> bool:
 
 def query_reader(data: Any) -> Reader | None:
     """The reader for a query, which runs anew for each pass; None for other data."""
+    return guarded(type(data).__name__, lambda: _query_reader(data))
+
+
+def _query_reader(data: Any) -> Reader | None:
     package = package_of(data)
     if package == "polars" and hasattr(data, "collect_batches"):
         from fastmle.sources.polars_ import LazyReader
@@ -52,12 +56,16 @@ def query_reader(data: Any) -> Reader | None:
 
 def memory_reader(data: Any) -> Reader | None:
     """The reader for data which are there; None for other data."""
+    return guarded(type(data).__name__, lambda: _memory_reader(data))
+
+
+def _memory_reader(data: Any) -> Reader | None:
     if isinstance(data, np.ndarray):
-        return ArrayReader(data)
+        return ArrayReader(np.asarray(data) if isinstance(data, np.matrix) else data)  # its columns have two dimensions
     package = package_of(data)
     if package == "cudf" and hasattr(data, "columns"):  # each column lies on the device
         return DictReader({name: data[name] for name in data.columns}, column_reader)
-    if guarded(type(data).__name__, lambda: lies_on_device(data)):
+    if lies_on_device(data):
         from fastmle.sources.device import DeviceReader
 
         return DeviceReader(data)
@@ -77,7 +85,7 @@ def memory_reader(data: Any) -> Reader | None:
         values = sequence_array(data)
         return ArrayReader(values, description="" if values.ndim == 2 else f"list of {len(values)} numbers")
     if hasattr(data, "__array_interface__") or hasattr(data, "__dlpack__"):
-        return ArrayReader(guarded(type(data).__name__, lambda: np.asarray(data)))
+        return ArrayReader(np.asarray(data))
     if hasattr(data, "shape") and hasattr(data, "__getitem__"):
         return ChunkedReader(data)
     return None

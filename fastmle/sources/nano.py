@@ -13,14 +13,19 @@ from fastmle.sources.base import Array, Batch, Column
 from fastmle.sources.columns import Window
 
 _stream: Any = import_module("nanoarrow.c_array_stream")  # absent: the caller takes the next library
+_array: Any = import_module("nanoarrow.c_array")
 
 
 class NanoStream:
     """The batches of one stream: structs (tables) or, for a lone column, plain arrays."""
 
     def __init__(self, data: Any) -> None:
-        self._stream = _stream.c_array_stream(data)
-        schema = self._stream.get_schema()
+        if hasattr(data, "__arrow_c_stream__"):
+            self._arrays = _stream.c_array_stream(data)
+            schema = self._arrays.get_schema()
+        else:  # a stream that nanoarrow makes of an array crashes where this has views of text
+            self._arrays = [_array.c_array(data)]
+            schema = self._arrays[0].schema
         self._table = schema.format == "+s" and schema.dictionary is None
         parts = list(schema.children) if self._table else [schema]
         self._formats = [part.format for part in parts]
@@ -30,7 +35,7 @@ class NanoStream:
         ]
 
     def batches(self, positions: Sequence[int]) -> Iterator[Batch]:
-        for array in self._stream:
+        for array in self._arrays:
             view = array.view()
             if not self._table:
                 yield Batch(view.length, [self._decode(array, view, 0)])

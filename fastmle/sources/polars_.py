@@ -137,8 +137,10 @@ class LazyReader:
         rows = chunk_rows or max(LEAST_ROWS, BATCH_BYTES // (8 * len(names)) // LEAST_ROWS * LEAST_ROWS)
         options = {"chunk_size": rows, "maintain_order": True, "engine": "streaming"}
 
-        def start() -> Iterator[Any]:
-            return iter(self._query.select(names).collect_batches(lazy=True, **options))
+        def start() -> Iterator[Batch]:
+            from polars.selectors import by_name  # a name alone may be taken for a pattern
 
-        for frame in guarded_iterator(self._place, guarded(self._place, start)):
-            yield Batch(len(frame), [series_column(frame[name]) for name in names])
+            for frame in self._query.select(by_name(*names)).collect_batches(lazy=True, **options):
+                yield Batch(len(frame), [series_column(frame[name]) for name in names])
+
+        return guarded_iterator(self._place, start())
