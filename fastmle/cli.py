@@ -14,9 +14,14 @@ def main(args: Sequence[str] | None = None) -> int:
         return _run(args)
     except KeyboardInterrupt:
         return 130
-    except FastmleError as error:
-        sys.stderr.write(f"fastmle: {error}\n")
+    except (FastmleError, OSError) as error:  # an OSError where the output cannot be written
+        _say(str(error))
         return 2 if isinstance(error, FamilyError) else 1
+
+
+def _say(text: str) -> None:
+    if sys.stderr is not None:  # as it is where no such file is open
+        sys.stderr.write(f"fastmle: {text}\n")
 
 
 def _run(args: Sequence[str] | None) -> int:
@@ -24,7 +29,7 @@ def _run(args: Sequence[str] | None) -> int:
         import click
         import rich  # noqa: F401
     except ImportError:
-        sys.stderr.write("fastmle: the command line needs the extra 'cli': pip install 'fastmle[cli]'\n")
+        _say("the command line needs the extra 'cli': pip install 'fastmle[cli]'")
         return 1
     from fastmle.commands import fastmle
 

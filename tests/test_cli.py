@@ -151,6 +151,12 @@ def test_a_damaged_file_exits_1(run, tmp_path: Path) -> None:
         ["fit", "gaussian", FLIGHTS, "--nulls", "maybe"],
         ["compare", FLIGHTS, "--column", "air_time"],
         ["compare", FLIGHTS, "--column", "air_time", "--nulls", "drop", "--families", "gamma,beter"],
+        ["fit", "gaussian", FLIGHTS, *LATE, "--data", "3"],
+        ["fit", "gaussian", FLIGHTS, *LATE, "--progress=1"],
+        ["fit", "linear", FLIGHTS, "--formula", "((("],
+        ["bench", "--from", "nowhere.json"],
+        ["bench", "--compare", "nowhere.json"],
+        ["bench", "--from", FLIGHTS],
         ["warmup", "gausian"],
         ["explain"],
     ],
@@ -161,6 +167,19 @@ def test_wrong_usage_exits_2(run, args: list[str]) -> None:
     assert (code, out) == (2, "")
     assert err
     assert "Traceback" not in err
+
+
+def test_output_that_cannot_be_written_exits_1(run, tmp_path: Path) -> None:
+    for page in (tmp_path, tmp_path / "nowhere" / "page.html"):
+        code, out, err = run("explore", FLIGHTS, *LATE, "-o", page)
+        assert (code, out) == (1, "")
+        assert err.startswith("fastmle: ") and str(page) in err and err.count("\n") == 1
+
+
+def test_without_stderr(run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stderr", None)
+    assert main(["fit", "gaussian", FLIGHTS, *LATE]) == 0
+    assert main(["fit", "gaussian", "nowhere.parquet"]) == 1
 
 
 def test_a_mistyped_option_is_corrected(run) -> None:

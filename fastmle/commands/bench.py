@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -38,12 +39,14 @@ import click
     "--from",
     "given",
     multiple=True,
+    type=click.Path(exists=True, dir_okay=False),
     metavar="JSON",
     help="Report saved runs (also of pytest-benchmark), joined, instead.",
 )
 @click.option(
     "--compare",
     "old",
+    type=click.Path(exists=True, dir_okay=False),
     metavar="JSON",
     help="Exit 1 if a ratio to numpy has dropped by over 15 % since this run.",
 )
@@ -65,18 +68,26 @@ def bench(
     from fastmle.bench.sections import functions_table
     from fastmle.bench.table import dropped, joined, table, times
 
+    before = _saved(old) if old else None
     Path(out).parent.mkdir(parents=True, exist_ok=True)
     if given:
-        saved = joined([json.loads(Path(path).read_text()) for path in given])
+        saved = joined([_saved(path) for path in given])
     else:
         chosen = parts or (("functions", "kernels", "scaling") if families else PARTS)
         saved = run(int(rows), families, lambda line: click.echo(line, err=True), chosen, int(most))
-        Path(f"{out}.json").write_text(json.dumps(saved, indent=1))
-    Path(f"{out}.html").write_text(report(saved))
+        Path(f"{out}.json").write_text(json.dumps(saved, indent=1), "utf-8")
+    Path(f"{out}.html").write_text(report(saved), "utf-8")
     text = "\n\n".join(filter(None, (table(saved), functions_table(times(saved)))))
-    Path(f"{out}.md").write_text(text + "\n")
+    Path(f"{out}.md").write_text(text + "\n", "utf-8")
     click.echo(text)
-    slower = dropped(saved, json.loads(Path(old).read_text())) if old else []
+    slower = dropped(saved, before) if before else []
     for sentence in slower:
         click.echo(f"slower: {sentence}", err=True)
     return 1 if slower else 0
+
+
+def _saved(path: str) -> Any:
+    try:
+        return json.loads(Path(path).read_text("utf-8"))
+    except ValueError as error:
+        raise click.BadParameter(f"{path} is no saved run: {error}") from error

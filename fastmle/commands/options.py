@@ -71,6 +71,8 @@ def assignments(pairs: tuple[str, ...]) -> dict[str, float] | None:
 class ConstantsCommand(click.Command):
     """A command which takes any `--name number` besides its own options: the constants of a family."""
 
+    taken = ("family", "data", "progress")  # what the command itself hands on by these names
+
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         known = [name for param in self.get_params(ctx) for name in (*param.opts, *param.secondary_opts)]
         constants: dict[str, float | int] = {}
@@ -79,7 +81,8 @@ class ConstantsCommand(click.Command):
         for arg in waiting:
             name, equals, text = arg.partition("=")
             unknown = name.startswith("--") and name != "--" and name not in known
-            if unknown and (value := number(text if equals else next(waiting, ""))) is not None:
+            value = number(text if equals else next(waiting, "")) if unknown and name[2:] not in self.taken else None
+            if value is not None:
                 constants[name[2:].replace("-", "_")] = value
             elif unknown:
                 raise click.NoSuchOption(name, possibilities=difflib.get_close_matches(name, known), ctx=ctx)

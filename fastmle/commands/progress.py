@@ -18,7 +18,7 @@ PATIENCE = 1.0  # seconds without a bar
 @contextmanager
 def progress_bar() -> Iterator[Callback | None]:
     """A callback for `fit(progress=)`; None where stderr is no terminal."""
-    if not sys.stderr.isatty():
+    if sys.stderr is None or not sys.stderr.isatty():
         yield None
         return
     bar = _Bar()

@@ -41,7 +41,8 @@ class FormulaSource(Source):
             parsed = formulaic.Formula(formula)
             self._left, self._right = (parsed.lhs, parsed.rhs) if hasattr(parsed, "lhs") else (None, parsed)
         except Exception as error:  # whatever its parser raises
-            raise FamilyError(f"the formula {formula!r} cannot be read: {error}") from error
+            reason = str(error).split("\n")[0]  # a drawing in colours follows
+            raise FamilyError(f"the formula {formula!r} cannot be read: {reason}") from error
         if target and self._left is None:
             raise FamilyError(f"the formula {formula!r} has no target: write y ~ a + b")
         for factor in (str(f.expr) for term in self._right for f in term.factors):
