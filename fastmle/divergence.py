@@ -62,6 +62,8 @@ def kl(a: Fit, b: Fit) -> Measured:
         closed = a.family.kl(a.theta, b.theta)
         if closed is not None:
             return Measured(max(closed, 0.0))  # not −1e-17
+    if len(b.columns) > 1:
+        raise FamilyError(f"{b.family.name} has several columns: no quadrature over them")
     return _expect(a, lambda x: np.asarray(a.logpdf(x)) - np.asarray(b.logpdf(x)))
 
 

@@ -34,6 +34,14 @@ def one_pass_of(family: Family) -> Family:
     return family
 
 
+def go_together(known: tuple[str, ...], names: tuple[str, ...]) -> bool:
+    """Whether columns of these names can be those that are known, in their order: they are, or either have but numbers."""
+    if names == known or len(known) == 1 or len(names) != len(known):  # another number is refused elsewhere
+        return True
+    numbers = tuple(f"x{j}" for j in range(len(known)))
+    return sorted(names) != sorted(known) and any(some in (numbers, (*numbers[:-1], "y")) for some in (known, names))
+
+
 class SufficientStats:
     """What one read of the data leaves for a family: `update`, `+`, `fit`, `loglik`, `save`.
 
@@ -69,6 +77,10 @@ class SufficientStats:
         before["kept"] = self.kept and self.kept.copy()
         try:
             for piece in source.host_chunks():
+                if self._state is not None and not go_together(known := self._state.options.labels, source.names):
+                    if sorted(known) != sorted(source.names):
+                        raise DataError(f"the columns are {', '.join(source.names)}, and were {', '.join(known)}")
+                    piece = (*(piece[source.names.index(name)] for name in known), *piece[len(known) :])
                 self._add(source.names, piece, weights is not None)
         except BaseException:
             self.__dict__.update(before)
@@ -113,6 +125,10 @@ class SufficientStats:
         if mine[:3] != yours[:3] or (mine[3] is not None and yours[3] is not None and mine[3] != yours[3]):
             said = [f"{name} ({kind} weights, nulls={nulls!r}, {constants})" for name, kind, nulls, constants in (mine, yours)]
             raise FamilyError(f"states of {said[0]} and {said[1]} do not merge")
+        if self._state is not None and other._state is not None:
+            known, names = self._state.options.labels, other._state.options.labels
+            if not go_together(known, names):
+                raise FamilyError(f"states of the columns {', '.join(known)} and {', '.join(names)} do not merge")
         one, two = (self, other) if self._state is not None else (other, self)
         merged, right = copy(one), two._state
         if merged._state is not None and right is not None:

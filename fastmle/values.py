@@ -19,7 +19,9 @@ class Params(Mapping[str, Any]):
         return self._values[name]
 
     def __getattr__(self, name: str) -> Any:
-        if not name.startswith("_") and name in self._values:
+        if name.startswith("_"):  # asked for before there are values: by pickle and copy
+            raise AttributeError(name)
+        if name in self._values:
             return self._values[name]
         raise AttributeError(f"no parameter {name!r}; there are {', '.join(self._values)}")
 

@@ -231,6 +231,7 @@ def test_lengths_of_weights() -> None:
         (lambda: fm.compare(GOOD, []), "at least one"),
         (lambda: fm.compare(GOOD, ["gamma", "gausian"]), "gaussian"),
         (lambda: fm.kl(fm.fit("gamma", GOOD), fm.fit("poisson", [1, 2, 3])), "same space"),
+        (lambda: fm.kl(fm.fit("gamma", GOOD), fm.fit("mvn", np.eye(3)[:, :2])), "mvn has several columns"),
         (lambda: fm.fit("gaussian", GOOD).kl_from_data(), "bins"),
         (lambda: fm.Fit.from_dict({}), "format"),
     ],
@@ -289,7 +290,10 @@ def test_damaged_files(tmp_path: Path) -> None:
     (tmp_path / "state").write_bytes(fm.suffstats("gamma").update(GOOD).to_bytes()[:-30])
     with pytest.raises(fm.DataError, match="fastmle-state"):
         fm.load(tmp_path / "state")
-    for damaged in (b"", b"{}", b"[1]", b"\xff", b"null"):
+    with pytest.raises(OSError, match=tmp_path.name):
+        fm.suffstats("gamma").save(tmp_path)
+    assert not list(tmp_path.parent.glob("*.part"))
+    for damaged in (b"", b"{}", b"[1]", b"\xff", b"null", b"[" * 100_000):
         with pytest.raises(fm.DataError):
             fm.SufficientStats.from_bytes(damaged)
 
@@ -460,3 +464,29 @@ def test_a_state_takes_one_set_of_columns() -> None:
         with pytest.raises(fm.FastmleError):
             state.update(other)
     assert state.nobs == 2.0
+
+
+def test_columns_of_a_state_go_by_their_names() -> None:
+    x = np.random.default_rng(0).normal([[0.0], [9.0]], size=(2, 5000))
+    a, b = x
+    expected = fm.suffstats("mvn").update(x.T).update(x.T)
+    chunks = [{"a": a, "b": b}, {"b": b, "a": a}]
+    for options in ({}, {"columns": ["a", "b"]}):
+        state = fm.suffstats("mvn", **options)
+        for chunk in chunks:
+            state.update(chunk)
+        assert state.fit().params["mu"].tolist() == expected.fit().params["mu"].tolist()
+    weighted = fm.suffstats("mvn")
+    for chunk in chunks:
+        weighted.update(chunk, weights=np.ones(5000))
+    assert weighted.fit().params["mu"].tolist() == expected.fit().params["mu"].tolist()
+    numbered = fm.suffstats("mvn").update(chunks[0]).update(x.T)  # an array has no names
+    assert numbered.fit().params["mu"].tolist() == expected.fit().params["mu"].tolist()
+    assert (numbered + expected).nobs == 20_000
+    with pytest.raises(fm.DataError, match="columns are c, d, and were a, b"):
+        weighted.update({"c": a, "d": b})
+    with pytest.raises(fm.FamilyError, match="do not merge"):
+        state + fm.suffstats("mvn").update(chunks[1])
+    with pytest.raises(fm.FamilyError, match="a, b and c, d do not merge"):
+        state + fm.suffstats("mvn").update({"c": a, "d": b})
+    assert state.nobs == 10_000

@@ -60,9 +60,13 @@ def test_mistakes() -> None:
     fit = fm.fit("linear", HEAD, formula=FORMULA)
     with pytest.raises(fm.DataError, match="the level 'QQ' was not in the fit"):
         fit.predict(HEAD.head(2).with_columns(carrier=pl.lit("QQ")))
+    with pytest.raises(fm.DataError, match="the level 'QQ' was not in the fit"):  # and no warning of pandas
+        fit.predict({name: ["QQ"] if name == "carrier" else HEAD[name][:1].to_numpy() for name in HEAD.columns})
     for formula, words in (
         ("arr_delay ~ nobody", "no column 'nobody'"),
         ("arr_delay + ~", "cannot be read"),
+        ("arr_delay ~ ((", r"cannot be read: [^\x1b\n]*$"),
+        ("arr_delay ~ hour | carrier", "several parts"),
         ("dep_delay", "no target"),
         ("arr_delay ~ dep_delay + I(2 * dep_delay)", "linear combination of dep_delay"),
         ("arr_delay ~ poly(distance, 2)", "poly.*needs all rows at once"),

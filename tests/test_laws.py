@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import math
 import pickle
@@ -274,6 +275,21 @@ def test_a_fit_survives_json(name: str) -> None:
         assert json.dumps(again.to_dict(), allow_nan=False) == text
         assert repr(again) == repr(fm.fit(family(name), x))
         assert again.family == fm.fit(family(name), x).family
+
+
+def test_parameters_survive_pickle_and_copies() -> None:
+    params = fm.fit("gamma", sample("gamma")[:500]).params
+    for again in (pickle.loads(pickle.dumps(params)), copy.deepcopy(params), copy.copy(params)):
+        assert again == params and again.shape == params["shape"]
+    with pytest.raises(AttributeError, match="there are shape, rate"):
+        _ = params.scale
+
+
+def test_a_damaged_fit() -> None:
+    stored = fm.fit("gamma", sample("gamma")[:500]).to_dict()
+    for key, value in (("params", "?"), ("nobs", "?"), ("fixed", None), ("cov_in_units", "?"), ("format", 2), ("family", "?")):
+        with pytest.raises(fm.FamilyError):
+            fm.Fit.from_dict({**stored, key: value})
 
 
 @pytest.mark.parametrize("name", ONE_PASS)

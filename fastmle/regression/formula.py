@@ -45,6 +45,8 @@ class FormulaSource(Source):
             raise FamilyError(f"the formula {formula!r} cannot be read: {reason}") from error
         if target and self._left is None:
             raise FamilyError(f"the formula {formula!r} has no target: write y ~ a + b")
+        if not all(hasattr(term, "factors") for term in self._right):
+            raise FamilyError(f"the formula {formula!r} has several parts: write y ~ a + b")
         for factor in (str(f.expr) for term in self._right for f in term.factors):
             if factor.partition("(")[0] in WHOLE:
                 raise FamilyError(f"{factor} needs all rows at once: compute the column first")

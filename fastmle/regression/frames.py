@@ -126,6 +126,6 @@ def codes_of(column: Any, levels: Sequence[Any]) -> tuple[np.ndarray, np.ndarray
             codes = np.where(known[at] == values, at, -1).astype(np.float32)
         else:
             pandas = library("pandas", "formula")
-            codes = pandas.Categorical(values, categories=list(levels)).codes.astype(np.float32)
+            codes = pandas.Index(list(levels)).get_indexer(values).astype(np.float32)
         codes[codes < 0] = np.nan
     return codes, np.isnan(codes) & ~null

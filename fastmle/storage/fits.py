@@ -72,5 +72,5 @@ def fit_from_dict(kind: type[AnyFit], stored: Mapping[str, Any]) -> AnyFit:
             fixed=tuple(stored["fixed"]),
             columns=tuple(stored["columns"]),
         )
-    except (KeyError, TypeError) as error:
+    except (LookupError, TypeError, ValueError) as error:
         raise FamilyError(f"this is no fit: {error!r} is missing or damaged") from error

@@ -6,6 +6,7 @@ import json
 import os
 import zlib
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -92,7 +93,7 @@ def from_bytes(kind: type[SufficientStats], stored: bytes, family: Family | None
     """See `SufficientStats.from_bytes`."""
     try:
         found = json.loads(stored)
-    except (UnicodeDecodeError, json.JSONDecodeError) as error:
+    except (UnicodeDecodeError, json.JSONDecodeError, RecursionError) as error:
         raise DataError(f"this is no {FORMAT}: {error}") from error
     if not isinstance(found, dict) or found.pop("check", None) != _check(found):
         raise DataError(f"this is no {FORMAT}, or it is damaged: its checksum does not agree")
@@ -106,9 +107,14 @@ def _check(stored: Mapping[str, Any]) -> int:
 def save(stats: SufficientStats, path: str | os.PathLike[str]) -> None:
     """See `SufficientStats.save`."""
     beside = f"{os.fspath(path)}.{os.getpid()}.part"
-    with open(beside, "wb") as file:
-        file.write(to_bytes(stats))
-    os.replace(beside, path)
+    try:
+        with open(beside, "wb") as file:
+            file.write(to_bytes(stats))
+        os.replace(beside, path)
+    except BaseException:
+        with suppress(OSError):
+            os.unlink(beside)
+        raise
 
 
 def read(path: str | os.PathLike[str]) -> bytes:
