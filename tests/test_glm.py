@@ -182,6 +182,35 @@ def test_negative_binomial() -> None:
     assert under.status == "boundary" and under.params["theta"] == np.inf
 
 
+@pytest.mark.parametrize("intercept", [False, True])
+def test_information_met_far_from_the_expected_one(intercept: bool) -> None:
+    """Without an intercept, or with a variance that depends on x, plain scoring goes to and fro for ever."""
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(200, 3))
+    z = sm.add_constant(x) if intercept else x
+    for family, y in (
+        ("gamma_regression", rng.gamma(2.0, np.exp(x[:, 0] ** 2))),
+        ("inverse_gaussian_regression", rng.wald(2.0, 3.0, 200) * np.exp(0.5 * x[:, 0] ** 2)),
+    ):
+
+        def loss(beta: np.ndarray, y: np.ndarray = y, gamma: bool = family == "gamma_regression") -> float:
+            mu = np.exp(z @ beta)
+            return float(np.sum(y / mu + np.log(mu) if gamma else (y - mu) ** 2 / (2.0 * mu**2 * y)))
+
+        fit = fm.fit(family, (x, y), intercept=intercept)
+        assert fit.status == "ok" and fit.score_norm < 1e-6, fit.message
+        found = scipy.optimize.minimize(loss, fit.theta * 0.9, method="BFGS", options={"gtol": 1e-9})
+        assert loss(fit.theta) <= found.fun * (1.0 + 1e-14)
+        close(fit.theta, found.x, 1e-5)
+    y = rng.poisson(rng.gamma(1.0, 3.0, 200) * np.exp(0.5 * x[:, 0] ** 2)).astype(float)
+    counts = fm.fit("negative_binomial_regression", (x, y), intercept=intercept)
+    start = [*counts.theta[:-1] * 0.9, 1.0]
+    oracle = sm.NegativeBinomial(y, z).fit(disp=0, method="newton", tol=1e-14, maxiter=200, start_params=start)
+    assert counts.status == "ok"
+    close(counts.llf, oracle.llf, 1e-11)
+    close(counts.theta[:-1], oracle.params[:-1], 1e-7)
+
+
 def test_ridge_and_held_coefficients() -> None:
     y = sample("logistic", "logit")
     fit = fm.fit("logistic", (X, y), alpha=5.0)

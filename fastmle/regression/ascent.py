@@ -53,7 +53,8 @@ def climb_to(fitting: Any, passes: Passes, small: Passes, whole: bool, shape: fl
     def from_first(beta: Vector, q: float) -> At:
         return known.pop() if known else later(beta, q)
 
-    found = climb(from_first, start, shape, _tolerance(first.sums.n), STEPS, fitting.dispersion, watch(fitting, passes))
+    found = climb(from_first, start, shape, _tolerance(first.sums.n), STEPS, fitting.dispersion, watch(fitting, passes),
+                  fitting.model.newton)  # fmt: skip
     return found, aliased
 
 
@@ -70,7 +71,8 @@ def _thinned(small: Passes) -> Passes:
 def _pilot(fitting: Any, some: Passes, small: Passes, start: Vector, shape: float) -> tuple[Vector, float, At | None]:
     """A start from some rows of a sample; and the whole sample there, if it can lead further."""
     near = 0.5 * math.sqrt(start.size) if fitting.by_sample else 1e-2  # the sample's own error is larger
-    begun = climb(fitting.evaluator(some, prior=True), start, shape, near, PILOT_STEPS, fitting.dispersion, watch(fitting, some))
+    begun = climb(fitting.evaluator(some, prior=True), start, shape, near, PILOT_STEPS, fitting.dispersion, watch(fitting, some),
+                  fitting.model.newton)  # fmt: skip
     if begun.message == "separated" or not begun.at.good() or not begun.at.shape < 1e4:
         return start, shape, None
     start, shape = begun.at.beta, begun.at.shape

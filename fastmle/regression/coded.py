@@ -46,6 +46,7 @@ class Normal(GeneralizedLinear):
 
     name: ClassVar[str] = "linear"
     known_links: ClassVar[tuple[str, ...]] = ("identity",)
+    canonical: ClassVar[str] = "identity"
     response = staticmethod(normal)
     special: ClassVar[dict[str, Any]] = {"identity": normal}
     constants_of = staticmethod(normal_constants)

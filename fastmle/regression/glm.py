@@ -56,6 +56,10 @@ class GeneralizedLinear(Regression):
     def link_functions(self) -> Link:
         return LINKS[self.link_name]
 
+    @property
+    def newton(self) -> bool:
+        return self.link_name == self.canonical
+
     def glm_terms(self, offset: bool, trials: bool) -> GlmTerms:
         cls = type(self)
         row = cls.special.get(self.link_name) or composed(cls.response, self.link_functions.at)

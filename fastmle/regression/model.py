@@ -68,6 +68,11 @@ class Regression(Family):
         """Which of the features have a coefficient."""
         return np.array([f not in self.dropped for f in self.features], bool)
 
+    @property
+    def newton(self) -> bool:
+        """Whether the observed information is the expected one, so that scoring is Newton's method."""
+        return True
+
     def loglik(self, s: Sums, theta: Vector) -> float:
         raise FamilyError(f"the log-likelihood of {self.name} at given coefficients is not offered: use fit(fixed=...)")
 

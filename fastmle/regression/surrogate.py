@@ -41,8 +41,7 @@ class Surrogate:
         self.fitting = fitting
         self.all, self.few = fitting.evaluator(passes), fitting.evaluator(small)
         self.error = 2.0 * math.sqrt(len(begun.beta) / max(1, begun.sums.rows))  # of the sample's information, relative
-        model = fitting.model
-        self.same = model.canonical == model.link_name and not begun.shape_free  # information, observed and expected
+        self.same = fitting.model.newton  # information, observed and expected
         self.least = NOTHING if passes.options.device == "cpu" else INFORMATION
         self.sparing = passes.source.in_memory and self.least == NOTHING
         self.path: list[At] = []
