@@ -182,6 +182,43 @@ def test_negative_binomial() -> None:
     assert under.status == "boundary" and under.params["theta"] == np.inf
 
 
+def test_counts_that_vary_less_than_poisson_counts_are_fitted_as_these() -> None:
+    rng = np.random.default_rng(3)
+    x = 0.1 * rng.normal(size=(3000, 1))
+    y = np.round(1e4 * np.exp(x[:, 0]))
+    under, poisson = fm.fit("negative_binomial_regression", (x, y)), fm.fit("poisson_regression", (x, y))
+    oracle = sm.GLM(y, sm.add_constant(x), family=P()).fit(tol=1e-14)
+    assert under.status == "boundary" and under.params["theta"] == np.inf and np.isnan(under.bse["theta"])
+    close(under.theta[:2], oracle.params, 1e-11)
+    close(values(under.bse)[:2], oracle.bse, 1e-8)
+    close(under.llf, oracle.llf, 1e-11)
+    assert under.df_model == poisson.df_model + 1 and fm.Fit.from_dict(under.to_dict()).summary() == under.summary()
+    over = fm.fit("negative_binomial_regression", (x, rng.poisson(1e7 * np.exp(x[:, 0]) * rng.gamma(1e8, 1e-8, 3000)).astype(float)))
+    assert over.status != "boundary"  # a tenth more than Poisson counts
+
+
+@pytest.mark.parametrize("family", ["linear", "gamma_regression", "negative_binomial_regression"])
+def test_intervals_of_means_at_any_scale_and_offset(family: str) -> None:
+    """Against the same model of standardised columns."""
+    rng = np.random.default_rng(4)
+    z, new = rng.normal(size=(200, 2)), rng.normal(size=(6, 2))
+    z = (z - z.mean(axis=0)) / z.std(axis=0)
+    eta = 1.0 + z @ [0.3, -0.2]
+    y = {"linear": eta + rng.normal(size=200), "gamma_regression": rng.gamma(2.0, np.exp(eta))}.get(family)
+    y = rng.negative_binomial(2, 2.0 / (2.0 + np.exp(eta))).astype(float) if y is None else y
+    known = fm.fit(family, (z, y))
+    for scale, offset in (([1e-12, 1e12], [0.0, 0.0]), ([1e-6, 1e3], [1e-3, -1e8]), ([1.0, 1.0], [1e9, 0.0])):
+        fit = fm.fit(family, (z * scale + offset, y))
+        for got in (fit, fm.Fit.from_dict(json.loads(json.dumps(fit.to_dict())))):
+            at = got.predict(new * scale + offset, interval="confidence")
+            close(np.array(at), np.array(known.predict(new, interval="confidence")), 2e-6)
+    x = sm.add_constant(new)
+    cov = known.cov_params()[:3, :3]
+    half = known._quantile(0.95) * np.sqrt(np.einsum("ij,jk,ik->i", x, cov, x))
+    ends = x @ known.theta[:3] + half
+    close(known.predict(new, interval="confidence").high, ends if family == "linear" else np.exp(ends), 1e-9)
+
+
 @pytest.mark.parametrize("intercept", [False, True])
 def test_information_met_far_from_the_expected_one(intercept: bool) -> None:
     """Without an intercept, or with a variance that depends on x, plain scoring goes to and fro for ever."""

@@ -25,7 +25,7 @@ from .glm import GeneralizedLinear
 from .model import check_fixed
 from .result import Measures, RegressionFit
 from .robust import check_cov, glm_covariance
-from .scoring import At, Climb
+from .scoring import ENDLESS, At, Climb
 from .separation import diverging, separating
 from .solve import inverse
 
@@ -188,6 +188,10 @@ def fit_glm(model: GeneralizedLinear, data: Any, roles: Roles, fixed: dict[str, 
     fitting = Fitting(model, source, sample, fixed)
     middle = float(np.mean(next(iter(sample.chunks()))[len(source.names)])) if model.quadratic and sample.rows else 1.0
     found, aliased = climb_to(fitting, passes, Passes(sample, passes.options), whole, fixed.get("theta", middle))
+    if found.message == ENDLESS:
+        fit = _at_the_limit(model, data, roles, fixed)
+        fit.n_passes += passes.count
+        return fit
     fit = _finish(fitting, passes, found, aliased, fixed)
     if fit.status == "ok" and (roles.cov != "model" or fit.weight_kind == "sampling"):
         glm_covariance(fit, fitting, found.at, roles, inner, passes)
@@ -220,30 +224,33 @@ def _finish(fitting: Fitting, passes: Passes, found: Climb, aliased: dict[int, V
         bread = inverse(at.matrix[np.ix_(f, f)])
         inner = bread @ s.matrix[np.ix_(f, f)] @ bread if model.alpha else bread
         cov_z[np.ix_(f, f)] = inner * measures.dispersion
-    cov = fitting.jacobian @ cov_z @ fitting.jacobian.T
-    cov = cov[np.ix_(shown, shown)]
     if model.shaped:
-        theta, cov, status, message = _with_shape(fitting, at, theta, cov, status, message, measures)
-    return RegressionFit(
+        theta = np.append(theta, at.shape)
+    cov = np.zeros((len(theta),) * 2)
+    if fitting.shape_free:
+        cov[-1, -1] = 1.0 / at.sums.v if at.sums.v > 0.0 else math.nan
+    measures.theta_bse = math.sqrt(cov[-1, -1]) if model.shaped else math.nan
+    fit = RegressionFit(
         family=model, theta=theta, cov=cov, units=np.ones(len(theta)), llf=llf, nobs=n, nobs_dropped=state.dropped,
         status=status, message=message, fitted_by="Fisher scoring",
         score_norm=at.norm(fitting.dispersion(at)) if regular else math.nan, weight_kind=kind,
         fixed=tuple(fixed), columns=options.labels, measures=measures, use_t=model.dispersed, scales=int(model.dispersed),
     )  # fmt: skip
+    fit.take_covariance(cov_z, fitting.jacobian)
+    return fit
 
 
-def _with_shape(
-    fitting: Fitting, at: At, theta: Vector, cov: Vector, status: str, message: str, measures: Measures
-) -> tuple[Vector, Vector, str, str]:
-    both = np.zeros((len(theta) + 1, len(theta) + 1))
-    both[:-1, :-1] = cov
-    both[-1, -1] = (1.0 / at.sums.v if at.sums.v > 0.0 else math.nan) if fitting.shape_free else 0.0
-    shape = at.shape
-    if message == "the shape grows without bound":
-        status, message, shape = "boundary", "the counts vary no more than Poisson counts: theta is infinite", math.inf
-        both[:] = math.nan
-    measures.theta_bse = math.sqrt(both[-1, -1]) if both[-1, -1] >= 0.0 else math.nan
-    return np.append(theta, shape), both, status, message
+def _at_the_limit(model: GeneralizedLinear, data: Any, roles: Roles, fixed: dict[str, float]) -> RegressionFit:
+    """The fit where the shape is infinite, which is that of a model without one."""
+    fit = fit_glm(model.limit(), data, roles, fixed)
+    own = {name: getattr(fit.model, name) for name in ("features", "target", "intercept", "dropped", "formula", "levels")}
+    fit.family, fit.theta, fit.units = replace(model, **own), np.append(fit.theta, math.inf), np.append(fit.units, 1.0)
+    cov, fit.cov = fit.cov, np.full((fit.theta.size,) * 2, math.nan)
+    fit.cov[:-1, :-1] = cov
+    if fit.status == "ok":
+        fit.status, fit.message = "boundary", "the counts vary no more than Poisson counts: theta is infinite"
+    fit.trace = [step._replace(theta=np.append(step.theta, math.inf)) for step in fit.trace]
+    return fit
 
 
 def _measures(fitting: Fitting, s: Sums, n: float, kind: str | None, passes: Passes) -> tuple[Measures, float]:

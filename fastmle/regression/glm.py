@@ -89,6 +89,10 @@ class GeneralizedLinear(Regression):
     def first_mean(self, s: Sums) -> float:
         return float(s.hits / s.trials)
 
+    def limit(self) -> GeneralizedLinear:
+        """The model that this one becomes where its shape is infinite."""
+        raise FamilyError(f"{self.name} has no shape")
+
     def mean(self, eta: Vector) -> Vector:
         return np.asarray(self.link_functions.inverse(eta))
 

@@ -127,6 +127,9 @@ class NegativeBinomialRegression(GeneralizedLinear):
     def variance(self, mu: Vector, shape: float = math.nan) -> Vector:
         return np.asarray(mu + mu * mu / shape)
 
+    def limit(self) -> GeneralizedLinear:
+        return PoissonRegression(intercept=self.intercept, alpha=self.alpha, rank_deficient=self.rank_deficient, link=self.link)
+
 
 @dataclass(frozen=True)
 class GammaRegression(GeneralizedLinear):

@@ -129,21 +129,20 @@ def fit_linear(
     message = "the target is fitted without error, so sigma is 0 and the likelihood unbounded" if status != "ok" else ""
     variance = measures.dispersion * (divisor / n if kind == "sampling" else 1.0)
     units = units_of(least, measures.sigma)[shown]
-    turn = least.jacobian[shown] / units[:, None] * (math.sqrt(variance) if not short else math.nan)
-    cov = turn @ least.covariance @ turn.T
     with np.errstate(all="ignore"):
         square = max(0.0, float(least.gradient @ _gradient_metric(least) @ least.gradient))
         norm = math.nan if perfect else math.sqrt(square) / measures.sigma
     fit = RegressionFit(
-        family=model, theta=least.beta[shown], cov=cov, units=units,
+        family=model, theta=least.beta[shown], cov=np.empty((units.size,) * 2), units=units,
         llf=math.nan if perfect else llf + 0.5 * least.log_weight * (kind == "precision"), nobs=n, nobs_dropped=state.dropped,
         status=status, message="; ".join(filter(None, (message, least.message))), fitted_by="closed form",
         score_norm=norm, weight_kind=kind,
         fixed=tuple(fixed), columns=options.labels, sums=None, measures=measures, use_t=True, scales=1, least=least,
     )  # fmt: skip
+    fit.take_covariance(least.covariance, least.jacobian, math.sqrt(variance) if not short else math.nan)
     if kind == "sampling":
         fit.cov_type = "sandwich"
-        fit.cov = _stream_sandwich(fit, least, state, shown) / np.outer(units, units)
+        fit.take_covariance(*_stream_sandwich(least, state))
     return fit
 
 
@@ -179,10 +178,10 @@ def measures_of(least: Least, n: float, divisor: float, intercept: bool) -> tupl
     return m, llf
 
 
-def _stream_sandwich(fit: RegressionFit, least: Least, state: GramState, shown: np.ndarray) -> Vector:
-    """From the sums of products of four columns, where the state holds them; NaN else."""
+def _stream_sandwich(least: Least, state: GramState) -> tuple[Vector, Vector]:
+    """(covariance, jacobian) from the sums of products of four columns, where the state holds them; NaN else."""
     if not state.outer:
-        return np.full((int(shown.sum()),) * 2, np.nan)
+        return np.full_like(least.inverse, np.nan), least.jacobian
     s, k = state.sums(), state.terms.k + 1
     i, j = np.triu_indices(k)
     theta = state.theta
@@ -200,5 +199,4 @@ def _stream_sandwich(fit: RegressionFit, least: Least, state: GramState, shown: 
         shift = np.eye(k - 1)
         shift[1:, 0] = c[:-1] * per[:-1]
         meat, jacobian = shift @ meat @ shift.T, np.diag([1.0, *per[:-1]])
-    cov = jacobian @ least.inverse @ meat @ least.inverse @ jacobian.T
-    return np.asarray(cov[np.ix_(shown, shown)])
+    return least.inverse @ meat @ least.inverse, jacobian

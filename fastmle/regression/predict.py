@@ -79,20 +79,19 @@ def predict(fit: RegressionFit, data: Any, interval: str | None, level: float, e
 
 def _variance(fit: RegressionFit, blocks: tuple[Block, ...]) -> Callable[[tuple[np.ndarray, ...]], Vector]:
     """xᵀ Cov x of each row of a chunk."""
-    model, cov = fit.model, fit.cov_params()
+    model = fit.model
     dense = len(model.features) - sum(len(block.columns) for block in blocks)
-    shown, rest = np.array([model.intercept, *model.kept]), 0.0
-    at = np.zeros(len(cov))
-    if model.intercept and len(cov) > 1 and cov[1:, 1:].any():
-        # about the point where the mean is surest, so that large offsets do not cancel
-        at[1:] = -np.linalg.lstsq(cov[1:, 1:], cov[1:, 0], rcond=None)[0]
-        rest = max(cov[0, 0] - at[1:] @ cov[1:, 1:] @ at[1:], 0.0)
-        cov = np.block([[np.zeros((1, 1)), np.zeros((1, len(at) - 1))], [np.zeros((len(at) - 1, 1)), cov[1:, 1:]]])
+    shown = np.array([model.intercept, *model.kept])
+    k = int(shown.sum())  # without a negative binomial's theta
+    cov, center = fit.cov_params()[:k, :k], np.zeros(shown.size)
+    if model.intercept and fit.center is not None and fit.at_center is not None:
+        center[shown] = fit.center
+        cov[0] = cov[:, 0] = fit.at_center * fit.units[:k] * fit.units[0]
 
     def variance(chunk: tuple[np.ndarray, ...]) -> Vector:
-        pieces = matrices(chunk, np.zeros(dense), np.ones(dense), True, blocks)
-        parts = ((z[:, shown] - at) for _, z in pieces)
-        return np.concatenate([np.einsum("ij,ij->i", x @ cov, x) for x in parts]) + rest
+        pieces = matrices(chunk, center[1 : 1 + dense], np.ones(dense), True, blocks)
+        parts = (z[:, shown] for _, z in pieces)
+        return np.concatenate([np.einsum("ij,ij->i", x @ cov, x) for x in parts])
 
     return variance
 

@@ -57,6 +57,8 @@ class RegressionFit(Fit):
     use_t: bool = False
     scales: int = 0  # estimated sigma or dispersion, which AIC and BIC count
     least: Any = field(default=None, repr=False, compare=False)  # how the estimate was found
+    center: Vector | None = None  # of the columns, the constant's 0: amid the rows, where the next is free of their offsets
+    at_center: Vector | None = None  # the covariance of η there with itself and the coefficients, in units
 
     def __getattr__(self, name: str) -> Any:
         """`measures.NAME` also as an attribute of the fit."""
@@ -78,6 +80,17 @@ class RegressionFit(Fit):
     def df_model(self) -> int:
         """The number of estimated parameters, sigma or the dispersion included."""
         return len(self.theta) - len(self.fixed) + self.scales
+
+    def take_covariance(self, inner: Vector, jacobian: Vector, size: float = 1.0) -> None:
+        """From size⁻² times the coefficients' covariance in z = (1, (x − c) · per); in x they are `jacobian` times as much."""
+        shown = np.array([self.model.intercept, *self.model.kept])
+        units = self.units[: shown.sum()]
+        turn = jacobian[shown] / units[:, None] * size
+        self.cov = self.cov.copy()
+        self.cov[: len(turn), : len(turn)] = turn @ inner @ turn.T
+        scale = np.diag(jacobian)
+        self.center = np.append(0.0, -jacobian[0, 1:] / scale[1:])[shown]
+        self.at_center = (size / units[:1]) * inner[0][shown] * (scale[shown] / units * size)
 
     # -- tests -------------------------------------------------------------------------------------------------------
 
@@ -202,6 +215,8 @@ class RegressionFit(Fit):
                 "cov_type": self.cov_type,
                 "use_t": self.use_t,
                 "scales": self.scales,
+                "center": to_json(self.center),
+                "at_center": to_json(self.at_center),
             }
         }
 
@@ -210,6 +225,8 @@ class RegressionFit(Fit):
         made, kept = fit_from_dict(cls, stored), stored["regression"]
         made.measures = Measures(**from_json(kept["measures"]))
         made.cov_type, made.use_t, made.scales = kept["cov_type"], kept["use_t"], int(kept["scales"])
+        center, row = from_json(kept.get("center")), from_json(kept.get("at_center"))
+        made.center, made.at_center = (None, None) if center is None else (np.array(center), np.array(row))
         return made
 
 

@@ -113,15 +113,13 @@ def linear_covariance(fit: RegressionFit, data: Any, roles: Roles, passes: Passe
     meat, clusters = meat_of(
         source, passes, k, True, least.center[:-1], least.per[:-1], scores, (lambda w: 1.0 / w) if frequency else None
     )
-    shown = np.array([model.intercept, *model.kept])
-    bread = least.jacobian[shown] @ least.inverse / fit.units[:, None]
-    fit.cov = bread @ meat @ bread.T * corrections(roles.cov, fit.nobs, least.rank, clusters)
+    inner = least.inverse @ meat @ least.inverse * corrections(roles.cov, fit.nobs, least.rank, clusters)
+    fit.take_covariance(inner, least.jacobian)
     fit.cov_type = "sandwich" if roles.cov == "model" else roles.cov
 
 
 def glm_covariance(fit: RegressionFit, fitting: Any, at: Any, roles: Roles, inner: Source, passes: Passes) -> None:
     """Put the sandwich in place of the model's covariance; the bread is the expected information."""
-    model = fit.model
     clusters = 0
     if roles.cov == "cluster":
         merged = passes.source
@@ -144,11 +142,8 @@ def glm_covariance(fit: RegressionFit, fitting: Any, at: Any, roles: Roles, inne
     f = np.flatnonzero(fitting.free)
     bread = np.zeros_like(at.matrix)
     bread[np.ix_(f, f)] = inverse(at.matrix[np.ix_(f, f)])
-    shown = np.array([model.intercept, *model.kept])
-    cov = fitting.jacobian @ bread @ meat @ bread @ fitting.jacobian.T
-    k = int(shown.sum())
-    fit.cov = fit.cov.copy()
-    fit.cov[:k, :k] = cov[np.ix_(shown, shown)] * corrections(roles.cov, fit.nobs, int(f.size), clusters)
+    covariance = bread @ meat @ bread * corrections(roles.cov, fit.nobs, int(f.size), clusters)
+    fit.take_covariance(covariance, fitting.jacobian)
     fit.cov_type = "sandwich" if roles.cov == "model" else roles.cov
 
 

@@ -20,8 +20,11 @@ from ..family import Sums, Vector
 from ..newton import ascent
 
 LONGEST_SHAPE = 1.5  # a step in log q
-HUGE_SHAPE = 1e7
-SLOW = 0.1  # of the norm before: from then on steps are corrected
+HUGE_SHAPE = 1e7  # times the root of the mean: beyond, rounding hides how the likelihood rises
+ENDLESS = "the shape grows without bound"
+SLOW = 0.1  # of the norm before: such a step corrects the next ones,
+STILL = 0.1  # unless log q moved as much, as the gradient then fell for that too
+NOISE = 1e-6  # standard errors: nearer, rounding is what is met
 KEPT = 20  # of the last steps
 
 
@@ -55,6 +58,7 @@ class At:
         """The step under the information that earlier steps met, each with the fall of the gradient along it."""
         if not met:
             return self.step()
+        met = [(step, fall) for step, fall in met if float(step @ fall) > 0.0]
         g, shares = self.gradient.copy(), []
         for step, fall in reversed(met):
             shares.append(float(step @ g) / float(step @ fall))
@@ -73,9 +77,13 @@ class At:
         h = self.sums.v * self.shape**2 - g
         return max(-LONGEST_SHAPE, min(LONGEST_SHAPE, g / h if h > 0.0 else math.copysign(LONGEST_SHAPE, g)))
 
+    def square(self) -> float:
+        """gᵀ I⁻¹ g of the coefficients."""
+        return float(self.gradient @ self.step())
+
     def norm(self, dispersion: float) -> float:
         """How far from the maximum, in standard errors."""
-        square = float(self.gradient @ self.step()) / dispersion
+        square = self.square() / dispersion
         if self.shape_free:
             square += self.sums.u**2 / abs(self.sums.v) if self.sums.v else 0.0
         return math.sqrt(max(0.0, square)) + self.doubt
@@ -114,8 +122,8 @@ def climb(
             return Climb(at, True, "the score vanishes", steps=steps, path=path)
         if norm < 1e-6 and norm > 0.9 * last:
             return Climb(at, True, "rounding allows no better point", steps=steps, path=path)
-        if at.shape_free and at.shape > HUGE_SHAPE:
-            return Climb(at, False, "the shape grows without bound", steps=steps, path=path)
+        if at.shape_free and at.shape > HUGE_SHAPE * math.sqrt(max(1.0, at.sums.hits / at.sums.weight)):
+            return Climb(at, False, ENDLESS, steps=steps, path=path)
         last = norm
         if steps >= most:
             return Climb(at, False, f"no maximum was reached in {most} steps", step, steps, path)
@@ -123,13 +131,13 @@ def climb(
         for _ in range(30):
             new = evaluate(at.beta + length * step, at.shape * math.exp(length * shape_step))
             steps += 1
-            slack = 1e-12 * abs(at.objective) + 1e-9 * norm
+            slack = 1e-12 * abs(at.objective) + 1e-15 * abs(at.sums.loss) + 1e-9 * norm
             if new.good() and new.objective >= at.objective - slack:
                 break
             length *= 0.5 if new.good() else 0.25
         else:
             return Climb(at, norm < 1e-6, "no step along the ascent direction improves the likelihood", step, steps, path)
-        moved, fall = new.beta - at.beta, at.gradient - new.gradient
+        still = abs(math.log(new.shape / at.shape)) < STILL
+        if not newton and still and norm > NOISE and new.square() > SLOW**2 * at.square():
+            met = [*met, (new.beta - at.beta, at.gradient - new.gradient)][-KEPT:]
         at = new
-        if not newton and at.norm(dispersion(at)) > SLOW * norm > 0.0 and float(moved @ fall) > 0.0:
-            met = [*met, (moved, fall)][-KEPT:]
