@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -39,6 +40,7 @@ class _Linear(RegressorMixin, BaseEstimator):  # type: ignore[misc]
     """What least squares with and without a penalty share: the sums are kept, so that `partial_fit` is exact."""
 
     stats_: Any
+    _family = "linear"
 
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Any:
         """Fit to all rows."""
@@ -51,7 +53,9 @@ class _Linear(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         first = not hasattr(self, "stats_")
         X, y = validate_data(self, X, y, reset=first, y_numeric=True, dtype=[np.float64, np.float32])
         weights = None if sample_weight is None else _check_sample_weight(sample_weight, X, dtype=np.float64)
-        self.stats_ = self._empty() if first else self.stats_
+        options = self._options()
+        self.stats_ = fm.suffstats(self._family, rank_deficient="drop", **options) if first else self.stats_
+        self.stats_.family = replace(self.stats_.family, **options)  # they may have been set since
         self.stats_.update((X, np.asarray(y, np.float64)), weights=weights)
         return self._solve()
 
@@ -60,8 +64,8 @@ class _Linear(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         self.coef_, self.intercept_ = _split(self.result_, self.fit_intercept, _names(self.n_features_in_))
         return self
 
-    def _empty(self) -> Any:
-        raise NotImplementedError
+    def _options(self) -> dict[str, Any]:
+        return {"intercept": self.fit_intercept}
 
     def predict(self, X: Any) -> np.ndarray:
         check_is_fitted(self)
@@ -75,19 +79,18 @@ class LinearRegression(_Linear):
     def __init__(self, fit_intercept: bool = True) -> None:
         self.fit_intercept = fit_intercept
 
-    def _empty(self) -> Any:
-        return fm.suffstats("linear", intercept=self.fit_intercept, rank_deficient="drop")
-
 
 class Ridge(_Linear):
     """Minimise ‖y − Xβ‖² + alpha ‖β‖², the intercept free."""
+
+    _family = "ridge"
 
     def __init__(self, alpha: float = 1.0, fit_intercept: bool = True) -> None:
         self.alpha = alpha
         self.fit_intercept = fit_intercept
 
-    def _empty(self) -> Any:
-        return fm.suffstats("ridge", alpha=self.alpha, intercept=self.fit_intercept, rank_deficient="drop")
+    def _options(self) -> dict[str, Any]:
+        return {"intercept": self.fit_intercept, "alpha": self.alpha}
 
 
 class LogisticRegression(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
@@ -103,6 +106,8 @@ class LogisticRegression(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Any:
         X, y = validate_data(self, X, y, dtype=[np.float64, np.float32])
         check_classification_targets(y)
+        if not self.C > 0.0:
+            raise ValueError(f"C must be above 0, or np.inf for no penalty, not {self.C!r}")
         self.classes_, codes = np.unique(y, return_inverse=True)
         if len(self.classes_) < 2:
             raise ValueError("Classifier can't train when only one class is present.")

@@ -122,3 +122,59 @@ def test_clusters_of_text() -> None:
         fit = fm.fit("linear", HEAD, formula=formula, cov="cluster", cluster="carrier")
         oracle = smf.ols(formula, HEAD.to_pandas()).fit(cov_type="cluster", cov_kwds={"groups": HEAD["carrier"].to_numpy()})
         np.testing.assert_allclose(fit.bse["dep_delay"], oracle.bse["dep_delay"], rtol=1e-8)
+
+
+def test_a_name_that_begins_another() -> None:
+    """C(ab) makes no categorical of a."""
+    rng = np.random.default_rng(1)
+    data = {"a": rng.normal(size=300), "ab": np.repeat([0.0, 1.0, 2.0], 100)}
+    data["y"] = data["a"] + data["ab"] ** 2 + rng.normal(size=300)
+    for formula in ("y ~ a + C(ab)", "y ~ a * C( ab )"):
+        fit, oracle = fm.fit("linear", data, formula=formula), smf.ols(formula, pl.DataFrame(data).to_pandas()).fit()
+        assert len(fit.params) == len(oracle.params)
+        np.testing.assert_allclose(fit.llf, oracle.llf, rtol=1e-12)
+        np.testing.assert_allclose(fit.params["a"], oracle.params["a"], rtol=1e-9)
+
+
+@pytest.mark.filterwarnings("error")
+def test_terms_that_chunks_would_change_are_refused() -> None:
+    rng = np.random.default_rng(2)
+    data = {"g": np.r_[np.arange(100) % 2, np.arange(100) % 3] + 0.0, "x": rng.normal(size=200), "y": rng.normal(size=200)}
+    for right, words in (
+        ("I(x - x.mean())", r"I\(x - x.mean\(\)\) needs all rows"),
+        ("I(x.cumsum())", "needs all rows"),
+        ("np.sin(x - np.max(x))", "needs all rows"),
+        ("C(np.floor(g))", "C.. takes a column by itself"),
+        ("C(g > 1)", "C.. takes a column by itself"),
+        ("g:x + C(g)", "both in C.g. and a number"),
+        ("x | g", "has several parts"),
+    ):
+        with pytest.raises((fm.FamilyError, fm.DataError), match=words):
+            fm.fit("linear", data, formula=f"y ~ {right}")
+    with pytest.raises(fm.FamilyError, match="needs all rows"):
+        fm.fit("linear", data, formula="I(y / y.max()) ~ x")
+    with pytest.raises(fm.DataError, match=r"row [0-9]+.*null"):
+        fm.fit("linear", data, formula="y ~ np.log(x)")  # and numpy does not warn
+    with pytest.raises(fm.DataError, match="several types"):
+        fm.fit("linear", {**data, "s": np.array(["a", 1] * 100, object)}, formula="y ~ s")
+    with pytest.raises(fm.FamilyError, match="cannot be called 'Intercept'"):
+        fm.fit("linear", {"Intercept": data["x"], "y": data["y"]}, formula="y ~ Intercept")
+    fit = fm.fit("linear", data, formula="y ~ C(`g`)")
+    assert list(fit.params) == ["intercept", "C(`g`)[T.1.0]", "C(`g`)[T.2.0]"]
+
+
+@pytest.mark.filterwarnings("error")
+def test_truth_values_with_nulls() -> None:
+    rng = np.random.default_rng(3)
+    yes = [None if i in (5, 70) else bool(i % 3) for i in range(200)]
+    x, y = rng.normal(size=200), rng.normal(size=200)
+    frame = pl.DataFrame({"x": x, "y": y, "yes": yes})
+    kept = frame.drop_nulls().with_columns(pl.col("yes").cast(pl.Float64)).to_pandas()
+    oracle = smf.ols("y ~ x * yes", kept).fit()
+    pandas = frame.to_pandas().astype({"yes": "boolean"})
+    for data in (frame, frame.lazy(), frame.to_dict(as_series=False), pandas):
+        fit = fm.fit("linear", data, formula="y ~ x * yes", nulls="drop")
+        assert fit.nobs_dropped == 2
+        np.testing.assert_allclose(list(fit.params.values()), in_order(fit, oracle), rtol=1e-9)
+    with pytest.raises(fm.DataError, match="'s' has type Decimal"):
+        fm.fit("linear", frame.with_columns(s=pl.col("x").cast(pl.Decimal(10, 3))), formula="y ~ s")

@@ -61,6 +61,15 @@ def test_tests_and_intervals() -> None:
     close(values(fit.pvalues)[2:], oracle.pvalues[2:], 1e-5)
     close([list(v) for v in fit.conf_int(0.9).values()], oracle.conf_int(0.1), 1e-6)
     close(fit.wald_test(["x0", "x2"])[0], float(oracle.wald_test("x1 = 0, x3 = 0", scalar=True, use_f=False).statistic), 1e-6)
+    held = fm.fit("linear", (X, Y), fixed={"x1": 0.5})
+    assert held.wald_test() == held.wald_test(["x0", "x2"])
+    counts = fm.fit("negative_binomial_regression", (X, np.random.default_rng(0).negative_binomial(2, 0.3, N)))
+    assert counts.wald_test() == counts.wald_test(["x0", "x1", "x2"])  # not theta
+    for names, words in ((["nobody"], "'nobody' is no estimated"), (["x1"], "'x1' is no estimated")):
+        with pytest.raises(fm.FamilyError, match=words):
+            held.wald_test(names)
+    scaled = fm.fit("linear", (X * [1e-100, 1.0, 1e100], Y))
+    close(scaled.wald_test()[0], fit.wald_test()[0], 1e-9)
     small = fm.fit("linear", (X[:, 1:], Y))
     assert fit.lr_test(small)[0] == pytest.approx(2 * (oracle.llf - sm.OLS(Y, sm.add_constant(X[:, 1:])).fit().llf))
     for text in (fit.summary(), repr(fit), fit._repr_html_()):

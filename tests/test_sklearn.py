@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 from sklearn import linear_model
+from sklearn.model_selection import GridSearchCV
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from fastmle import sklearn as adapters
@@ -54,8 +55,21 @@ def test_partial_fits_are_exact() -> None:
         for lo in range(0, 800, 90):
             parts.partial_fit(X[lo : lo + 90], Y[lo : lo + 90], W[lo : lo + 90])
         np.testing.assert_allclose(parts.coef_, whole.coef_, rtol=1e-12)
+    ridge = adapters.Ridge(alpha=1.0).partial_fit(X[:300], Y[:300]).set_params(alpha=100.0, fit_intercept=False)
+    whole = adapters.Ridge(alpha=100.0, fit_intercept=False).fit(X, Y)
+    np.testing.assert_allclose(ridge.partial_fit(X[300:], Y[300:]).coef_, whole.coef_, rtol=1e-12)
     density = adapters.GaussianMLE().partial_fit(X[:300]).partial_fit(X[300:])
     np.testing.assert_allclose(density.covariance_, np.cov(X.T, bias=True), rtol=1e-12)
+
+
+def test_penalties_of_every_type() -> None:
+    for one in (1, np.int64(1), np.float32(1.0)):
+        np.testing.assert_array_equal(adapters.Ridge(alpha=one).fit(X, Y).coef_, adapters.Ridge(alpha=1.0).fit(X, Y).coef_)
+    search = GridSearchCV(adapters.Ridge(), {"alpha": np.arange(1, 4)}).fit(X, Y)
+    assert search.best_params_ == GridSearchCV(linear_model.Ridge(), {"alpha": np.arange(1, 4)}).fit(X, Y).best_params_
+    for bad in (0, 0.0, -1.0, np.nan):
+        with pytest.raises(ValueError, match="C must be above 0"):
+            adapters.LogisticRegression(C=bad).fit(X, Y > 0.0)
 
 
 @pytest.mark.parametrize("weights", [None, W])

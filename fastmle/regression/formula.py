@@ -5,6 +5,7 @@ A categorical of more than `CODED` levels that stands by itself becomes a `Block
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
@@ -15,7 +16,7 @@ from ..sources import Source
 from ..sources.prefetch import prefetch
 from ..states import Chunk
 from .blocks import Block
-from .frames import codes_of, distinct, frames_of, library, nulls_of
+from .frames import codes_of, distinct, frames_of, library, nulls_of, values_of
 
 NUMBERS = 1 << 22  # of a chunk of a design, at most
 ROWS = 1 << 18  # and rows
@@ -23,6 +24,9 @@ CODED = 32  # levels, from which on a categorical is a block
 MOST_LEVELS = 500  # of one that is none, each of which is a column of the design
 MOST = 4096  # coefficients
 WHOLE = ("bs", "cc", "cr", "cs", "center", "lag", "poly", "scale", "standardize")  # functions of whole columns
+WHOLE_SAID = "needs all rows at once: compute the column first"
+CALLS_C = re.compile(r"(?<![\w.])C\(")
+IS_C = re.compile(r"C\((`[^`]+`|[^\W\d]\w*)(, .*)?\)")
 
 
 class FormulaSource(Source):
@@ -45,12 +49,20 @@ class FormulaSource(Source):
             raise FamilyError(f"the formula {formula!r} cannot be read: {reason}") from error
         if target and self._left is None:
             raise FamilyError(f"the formula {formula!r} has no target: write y ~ a + b")
-        if not all(hasattr(term, "factors") for term in self._right):
+        if not all(hasattr(part, "required_variables") for part in (self._right, self._left) if part is not None):
             raise FamilyError(f"the formula {formula!r} has several parts: write y ~ a + b")
-        for factor in (str(f.expr) for term in self._right for f in term.factors):
+        factors = [str(f.expr) for term in self._right for f in term.factors]
+        for factor in factors:
             if factor.partition("(")[0] in WHOLE:
-                raise FamilyError(f"{factor} needs all rows at once: compute the column first")
+                raise FamilyError(f"{factor} {WHOLE_SAID}")
+            if CALLS_C.search(factor) and not IS_C.fullmatch(factor):
+                raise FamilyError(f"{factor}: C() takes a column by itself: compute the column first")
+        self._in_c = {found[1].strip("`") for found in map(IS_C.fullmatch, factors) if found}
+        others = (f for term in self._right for f in term.factors if not IS_C.fullmatch(str(f.expr)))
+        self._elsewhere = {str(v.root) for f in others for v in f.required_variables}
         self._variables = sorted({str(v) for v in self._right.required_variables})
+        if "Intercept" in self._variables:
+            raise FamilyError("a column of a formula cannot be called 'Intercept', as its constant is: rename it")
         self._of_classes, self._class_column = of_classes, str(self._left) if of_classes and target else ""
         self._extra = {role: part for role, part in roles.items() if part is not None}
         left = sorted({str(v) for v in self._left.required_variables}) if target else []
@@ -91,11 +103,21 @@ class FormulaSource(Source):
                 raise DataError(
                     f"column {name!r} has {len(seen)} levels, at most {MOST} are possible: each is a coefficient", column=name
                 )
-        levels = {name: sorted(seen) for name, seen in found.items()}
+        levels = {name: self._sorted(name, seen) for name, seen in found.items()}
         return levels | ({self._class_column: list(classes)} if self._class_column and classes else {})
 
+    def _sorted(self, name: str, seen: set[Any]) -> list[Any]:
+        try:
+            return sorted(seen)
+        except TypeError as error:
+            raise DataError(f"column {name!r} has levels of several types: {error}", column=name) from error
+
     def _is_categorical(self, piece: Any, name: str) -> bool:
-        return np.asarray(piece[name][:1]).dtype.kind not in "biuf" or f"C({name}" in self.formula
+        if values_of(piece[name][:1], name).dtype.kind not in "biuf":
+            return True
+        if name in self._in_c & self._elsewhere:
+            raise FamilyError(f"column {name!r} is both in C({name}) and a number in other terms: give it a second name there")
+        return name in self._in_c
 
     def _lost(self, piece: Any) -> np.ndarray:
         """Rows with a null in any column, or of weight 0: their levels do not count."""
@@ -106,7 +128,7 @@ class FormulaSource(Source):
     def _frame(self, piece: Any, names: list[str], row: int, lost: np.ndarray) -> tuple[Any, dict[str, np.ndarray]]:
         """The named columns as a pandas frame with categories, and where each has nulls."""
         plain = [name for name in names if name not in self.levels]
-        columns: dict[str, Any] = {name: np.asarray(piece[name]) for name in plain}
+        columns: dict[str, Any] = {name: values_of(piece[name], name) for name in plain}
         nulls = {name: np.asarray(self._pandas.isna(columns[name])) for name in plain}
         for name in (n for n in names if n in self.levels):
             codes = self._codes(piece, name, row, lost)
@@ -141,10 +163,25 @@ class FormulaSource(Source):
                 raise FamilyError(f"the target {self._left} makes {len(left.column_names)} columns, and one is wanted")
             raise FamilyError(f"the target {self._left} is a categorical: fit \"multinomial\", or write I({self._left} == ...)")
         self.intercept = "Intercept" in spec.column_names
+        self._check_rows(spec, frame)
+        if left is not None:
+            self._check_rows(left, frame)
         empty = [part.term for part in spec.structure if not part.columns]
         if empty:
             raise DataError(f"the term {empty[0]} has one level only, in the rows that count: leave it out of the formula")
         return spec.subset([part.term for part in spec.structure if not self._is_block(part)]), left
+
+    def _check_rows(self, spec: Any, frame: Any) -> None:
+        """Raise FamilyError for a term whose value in a row depends on other rows, as chunks would change it."""
+        half = len(frame) // 2
+        if not half:
+            return
+        whole = np.asarray(self._evaluate(spec, frame), float)
+        for rows in (slice(0, half), slice(half, None)):
+            part = np.asarray(self._evaluate(spec, frame.iloc[rows]), float)
+            same = np.isclose(part, whole[rows], rtol=1e-9, atol=0.0, equal_nan=True).all(axis=0)
+            if not same.all():
+                raise FamilyError(f"{spec.column_names[int(np.argmin(same))]} {WHOLE_SAID}")
 
     def _is_block(self, part: Any) -> bool:
         """Whether a term of the formula is a categorical of many levels by itself, which becomes a block."""
@@ -166,7 +203,10 @@ class FormulaSource(Source):
 
     def _guarded(self, run: Callable[[], Any]) -> Any:
         try:
-            return run()
+            with np.errstate(all="ignore"):  # what is not finite is said with its row
+                return run()
+        except FamilyError:
+            raise
         except Exception as error:  # whatever the formula raises on these data
             raise DataError(f"the formula {self.formula!r} cannot be evaluated: {error}") from error
 

@@ -77,6 +77,16 @@ def _numbers(values: Any) -> np.ndarray:
     return array
 
 
+def values_of(column: Any, name: str) -> np.ndarray:
+    """A column as an array; of truth values with nulls as floats, of which a chunk without nulls has the same kind."""
+    kind = str(getattr(column, "dtype", "")).lower()
+    if kind.startswith("decimal"):
+        raise DataError(f"column {name!r} has type {column.dtype}, a number is wanted: cast it to a float first", column=name)
+    if kind == "boolean" and nulls_of(column).any():
+        column = column.cast(import_module("polars").Float64) if is_polars(column) else column.astype("Float64")
+    return np.asarray(column)
+
+
 def _names(piece: Any) -> list[str]:
     return list(piece.keys() if isinstance(piece, Mapping) else piece.columns)
 

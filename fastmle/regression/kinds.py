@@ -107,6 +107,7 @@ class NegativeBinomialRegression(GeneralizedLinear):
     support = staticmethod(r.count)
     where: ClassVar[str] = "y >= 0"
     shaped: ClassVar[bool] = True
+    reserved: ClassVar[tuple[str, ...]] = ("intercept", "theta")
 
     @property
     def names(self) -> tuple[str, ...]:

@@ -6,6 +6,7 @@ import math
 from abc import abstractmethod
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from numbers import Real
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
@@ -36,12 +37,17 @@ class Regression(Family):
 
     quadratic: ClassVar[bool] = False  # the log-likelihood is one in β, so that a pass anywhere tells it everywhere
     of_classes: ClassVar[bool] = False  # the target is one of several classes
+    reserved: ClassVar[tuple[str, ...]] = ("intercept",)  # names that no feature may have
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "features", tuple(self.features))
         object.__setattr__(self, "dropped", tuple(self.dropped))
-        if not (isinstance(self.alpha, (int, float)) and 0.0 <= self.alpha < math.inf):
+        if not (isinstance(self.alpha, Real) and 0.0 <= self.alpha < math.inf):
             raise FamilyError(f"alpha is a number, 0 or more, not {self.alpha!r}")
+        object.__setattr__(self, "alpha", float(self.alpha))
+        for name in self.reserved:
+            if name in self.features:
+                raise FamilyError(f"a feature cannot be called {name!r}, as another parameter is: rename the column")
         if self.rank_deficient not in ("raise", "drop"):
             raise FamilyError(f"rank_deficient is 'raise' or 'drop', not {self.rank_deficient!r}")
         self.check()
@@ -130,12 +136,13 @@ class Regression(Family):
 
 def check_fixed(model: Regression, fixed: dict[str, Any]) -> None:
     """Raise FamilyError for a name that is no parameter, or a value at which none can be held."""
-    names = ("intercept", *model.features, *(n for n in model.names if n not in model.features))
+    names = (*model.reserved, *model.features)
     for name, value in fixed.items():
         if name not in names:
             raise FamilyError(f"{model.name} has the parameters {', '.join(model.names)}; got {name}")
-        if not math.isfinite(float(value)) or (name == "theta" and name not in model.features and not float(value) > 0.0):
-            raise FamilyError(f"{model.name}: {name} cannot be held at {value}")
+        positive = name == "theta" and name in model.reserved
+        if not (isinstance(value, Real) and math.isfinite(value)) or (positive and not float(value) > 0.0):
+            raise FamilyError(f"{model.name}: {name} cannot be held at {value!r}")
 
 
 def aliases(model: Regression, columns: dict[int, Vector], names: list[str]) -> str:

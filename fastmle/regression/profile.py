@@ -76,7 +76,7 @@ def _ends(
         return best, best
     if fit.status != "ok" or not error > 0.0:
         return math.nan, math.nan
-    positive = name == "theta" and name not in fit.model.features
+    positive = name == "theta" and name in fit.model.reserved
 
     def root(t: float) -> float:
         """√(2 fall) at a place t: the coefficient, or the logarithm of theta."""

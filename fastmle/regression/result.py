@@ -16,6 +16,7 @@ from ..result import Fit
 from ..storage.fits import fit_from_dict
 from ..values import Params, from_json, short, to_json
 from .model import Regression
+from .solve import correlation_of, inverse
 
 NAN = math.nan
 
@@ -118,11 +119,16 @@ class RegressionFit(Fit):
 
     def wald_test(self, names: Any = None) -> tuple[float, float, int]:
         """(χ² statistic, p-value, degrees of freedom) of the hypothesis that these coefficients are all 0."""
-        every = list(self.model.names)
-        chosen = [n for n in every if n not in self.model.intercepts] if names is None else list(names)
+        every, left_out = list(self.model.names), {*self.model.intercepts, *self.model.reserved, *self.fixed}
+        chosen = [n for n in every if n not in left_out] if names is None else list(names)
+        for name in chosen:
+            if name not in every or name in self.fixed:
+                raise FamilyError(f"{name!r} is no estimated parameter of {', '.join(every[:12])}")
         at = [every.index(n) for n in chosen]
-        v = self.theta[at]
-        statistic = float(v @ np.linalg.solve(self.cov_params()[np.ix_(at, at)], v))
+        t, (correlation, scale) = self.theta[at], correlation_of(self.cov[np.ix_(at, at)])
+        with np.errstate(all="ignore"):
+            t = t / (scale * self.units[at])
+        statistic = float(t @ inverse(correlation) @ t)
         return statistic, float(scipy.special.chdtrc(len(at), statistic)), len(at)
 
     def _errors(self) -> Vector:
