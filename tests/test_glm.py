@@ -132,6 +132,25 @@ def test_robust_errors_by_naive_formulas(family: str, oracle: Any, link: str) ->
         close(values(fit.bse), np.sqrt(np.diag(clustered)), 1e-7)
 
 
+@pytest.mark.parametrize("family", ["linear", "poisson_regression", "multinomial"])
+def test_rows_without_a_cluster(family: str) -> None:
+    """They are null rows: left out of the estimate as of its errors, or an error that names the row."""
+    y = RNG.poisson(1.0, N).clip(max=2).astype(float)
+    groups = GROUPS.astype(float)
+    groups[[3, 1700]] = np.nan
+    kept = np.isfinite(groups)
+    fit = fm.fit(family, (X, y), cov="cluster", cluster=groups, nulls="drop")
+    rest = fm.fit(family, (X[kept], y[kept]), cov="cluster", cluster=groups[kept])
+    assert fit.nobs_dropped == 2 and fit.nobs == N - 2
+    close(fit.theta, rest.theta, 1e-9)
+    close(fit.cov_params(), rest.cov_params(), 1e-9)
+    with pytest.raises(fm.DataError, match="column 'cluster', row 3: the cluster is null"):
+        fm.fit(family, (X, y), cov="cluster", cluster=groups)
+    if family == "linear":
+        oracle = sm.OLS(y[kept], DESIGN[kept]).fit(cov_type="cluster", cov_kwds={"groups": groups[kept]})
+        close(values(fit.bse), oracle.bse, 1e-8)
+
+
 def test_trials_and_exposure() -> None:
     trials = RNG.integers(1, 9, N).astype(float)
     y = RNG.binomial(trials.astype(int), scipy.special.expit(ETA - 1.5)) / trials

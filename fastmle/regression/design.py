@@ -124,10 +124,13 @@ def passes_of(source: Source, roles: Roles) -> Passes:
 
 
 class Merged(Source):
-    """Another source's features, target, offset (with log exposure), trials and weights, in this order."""
+    """Another source's features, target, offset (with log exposure), trials and weights, in this order.
 
-    def __init__(self, inner: Source) -> None:
-        self.inner = inner
+    A row whose cluster is null is one whose target is.
+    """
+
+    def __init__(self, inner: Source, roles: Roles) -> None:
+        self.inner, self.nulls = inner, roles.options(inner).nulls
         self.names, self.rows, self.reopenable = inner.names, inner.rows, inner.reopenable
         self.in_memory, self.description, self.on_device = inner.in_memory, inner.description, inner.on_device
         self.formula, self.levels = getattr(inner, "formula", None), getattr(inner, "levels", None)
@@ -148,6 +151,13 @@ class Merged(Source):
         columns = list(chunk[: len(self.names)])
         for role in self.roles:
             columns.append(self._offset(chunk, row) if role == "offset" else chunk[self.at[role]])
+        null = np.isnan(chunk[self.at["cluster"]]) if "cluster" in self.at else np.zeros(0, bool)
+        if null.any():
+            columns[len(self.names)] = np.where(null, np.nan, columns[len(self.names)])
+        if null.any() and self.nulls == "raise":
+            label, at = self.inner.labels[self.at["cluster"]], row + int(np.flatnonzero(null)[0])
+            raise DataError(f"column {label!r}, row {at}: the cluster is null: pass nulls='drop' to leave such rows out",
+                            column=label, row=at)  # fmt: skip
         return tuple(columns)
 
     def _offset(self, chunk: Chunk, row: int) -> np.ndarray:

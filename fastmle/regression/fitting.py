@@ -176,7 +176,7 @@ def fit_glm(model: GeneralizedLinear, data: Any, roles: Roles, fixed: dict[str, 
         raise FamilyError(f"trials= is for binomial models, not for {model.name}")
     inner = open_design(data, roles)
     check_reopenable(model.name, inner)
-    source = Merged(inner)
+    source = Merged(inner, roles)
     model = model.for_source(source)
     if not model.names:
         raise DataError("a regression needs an intercept or at least one feature")

@@ -16,7 +16,7 @@ import scipy
 from ..errors import DataError, FamilyError
 from ..family import GramTerms, Vector
 from ..states.gram import GramState
-from .design import Roles, open_design, passes_of
+from .design import Merged, Roles, open_design, passes_of
 from .least_squares import PERFECT, Least, least_squares
 from .model import Regression, check_fixed
 from .result import Measures, RegressionFit
@@ -62,7 +62,9 @@ class LinearRegression(Regression):
         for name in ("offset", "exposure", "trials"):
             if getattr(roles, name) is not None:
                 raise FamilyError(f"{name} is not for linear models: subtract it from the target")
-        source = open_design(data, replace(roles, cluster=None))
+        source = open_design(data, roles)
+        if "cluster" in source.roles:
+            source = Merged(source, roles)
         if source.blocks:
             from .coded import fit_coded
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import DataError, FamilyError
+from ..errors import FamilyError
 from ..family import Vector
 from ..passes import Passes
 from ..sources import Source
@@ -65,8 +65,6 @@ def meat_of(
     meat = np.zeros((k, k))
     for chunk in source.host_chunks():
         keep = usable(chunk, passes.options)
-        if where is not None and np.isnan(chunk[where]).any() and passes.options.nulls == "raise":
-            raise DataError(f"column {source.labels[where]!r} has nulls", column=source.labels[where])
         for rows, z in matrices(chunk, center, per, intercept):
             piece = tuple(np.asarray(c[rows]) for c in chunk)
             ok = keep[rows]
@@ -127,10 +125,8 @@ def glm_covariance(fit: RegressionFit, fitting: Any, at: Any, roles: Roles, inne
         passes.count += 1
         groups, row = Groups(), 0
         for chunk in inner.host_chunks():
-            if np.isnan(chunk[where]).any() and passes.options.nulls == "raise":
-                raise DataError(f"column {inner.labels[where]!r} has nulls", column=inner.labels[where])
             own = merged.merged(chunk, row)  # type: ignore[attr-defined]
-            keep = usable(own, passes.options) & np.isfinite(chunk[where])
+            keep = usable(own, passes.options)
             for rows, z in matrices(own, fitting.center, fitting.per, True, fitting.blocks):
                 ok = keep[rows]
                 piece = tuple(np.asarray(c[rows], float)[ok] for c in own)

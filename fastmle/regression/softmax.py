@@ -129,7 +129,7 @@ def fit_multinomial(model: MultinomialRegression, data: Any, roles: Roles, fixed
     data, roles, values = as_codes(model, data, replace(roles, of_classes=True))
     inner = open_design(data, roles)
     check_reopenable(model.name, inner)
-    source = Merged(inner)
+    source = Merged(inner, roles)
     passes = passes_of(source, roles)
     if passes.options.device == "cuda":
         raise FamilyError("multinomial models are fitted on the processor: use device='cpu'")
@@ -235,11 +235,8 @@ def _clustered(fitting: Softmax, at: At, inner: Any, passes: Passes) -> tuple[Ve
     passes.count += 1
     values, beta = np.array(fitting.terms.values), at.beta.reshape(fitting.others, fitting.k)
     for chunk in inner.host_chunks():
-        if np.isnan(chunk[where]).any() and passes.options.nulls == "raise":
-            bad = row + int(np.flatnonzero(np.isnan(chunk[where]))[0])
-            raise DataError(f"column {inner.labels[where]!r}, row {bad}: the cluster is null", column=inner.labels[where], row=bad)
         own = source.merged(chunk, row)
-        keep = usable(own, passes.options) & np.isfinite(chunk[where])
+        keep = usable(own, passes.options)
         for rows, z in matrices(own, fitting.center, fitting.per, True):
             ok = keep[rows]
             z, y = z[ok], np.asarray(own[fitting.k - 1][rows], float)[ok]
