@@ -303,6 +303,20 @@ def test_separation_is_said() -> None:
         fm.fit("logistic", (X, y), strict=True)
 
 
+def test_separation_by_a_feature_far_from_zero() -> None:
+    """The constant of x moves a billion times as much as the feature's coefficient; both are infinite."""
+    x = np.linspace(-1.0, 1.0, 200)
+    y = (x > 0.1).astype(float)
+    other = RNG.normal(size=200)
+    for family in ("logistic", "multinomial"):
+        fit = fm.fit(family, (np.column_stack([x + 1e9, other + 1e9]), y))
+        found = np.isnan(fit.theta)
+        assert fit.status == "separated" and found[0] and found[1] and not found[2], fit.message
+    group = (np.arange(200) % 4 == 0).astype(float)
+    fit = fm.fit("logistic", (np.column_stack([group, other + 1e9]), np.where(group == 1.0, 1.0, (other > RNG.normal(size=200)) * 1.0)))
+    assert np.isnan(fit.theta).tolist() == [False, True, False]
+
+
 def test_every_way_to_read(tmp_path: Path) -> None:
     import polars as pl
 

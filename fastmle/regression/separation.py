@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 AFTER = 6  # steps
 STEADY = 0.7  # of the step before: along a separating direction Newton's steps become constant
+MOVING = 0.05  # of the largest coefficient's part in a step
 SLACK = 0.02  # of the largest change of η in a step, on the wrong side
 
 
@@ -63,9 +64,15 @@ def separating(fitting: Any, passes: Passes, at: At, step: Vector) -> list[int]:
             return []
     if not largest:
         return []
-    step = step.copy()
-    step[0] = (fitting.jacobian @ step)[0]  # the intercept of x, not of z
-    return [int(j) for j in np.flatnonzero(np.abs(step) > 0.05 * np.abs(step).max()) if fitting.free[j]]
+    return moving(fitting, step, np.arange(step.size) == 0)
+
+
+def moving(fitting: Any, step: Vector, constants: np.ndarray) -> list[int]:
+    """The coefficients that a step along which they become infinite moves; of constants those of x, not of z."""
+    least = MOVING * float(np.abs(step).max())
+    moved = np.where(np.abs(step) > least, step, 0.0)
+    moved = np.where(constants, fitting.in_x(moved), moved)
+    return [int(j) for j in np.flatnonzero(np.abs(moved) > least) if fitting.free[j]]
 
 
 def _changes(fitting: Any, passes: Passes, step: Vector) -> Any:

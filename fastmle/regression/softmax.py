@@ -22,7 +22,7 @@ from .multinomial import MultinomialRegression, plain
 from .result import Measures, RegressionFit
 from .robust import Groups, check_cov, corrections
 from .scoring import At, Climb
-from .separation import SLACK
+from .separation import SLACK, moving
 from .solve import inverse
 
 MOST = 512  # coefficients
@@ -114,8 +114,7 @@ class Softmax:
                 worst = max(worst, float((change.max(axis=1, initial=-np.inf) - own).max(initial=0.0)))
         if not largest or worst > SLACK * largest:
             return []
-        size = np.where(np.arange(step.size) % self.k == 0, np.abs(self.in_x(step)), np.abs(step))
-        return [int(j) for j in np.flatnonzero(size > 0.05 * np.abs(step).max()) if self.free[j]]
+        return moving(self, step, np.arange(step.size) % self.k == 0)
 
     def steps(self, path: list[At], shown: np.ndarray) -> list[Step]:
         return [Step(self.in_x(at.beta)[shown], at.objective, at.norm(1.0)) for at in path]
