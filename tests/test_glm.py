@@ -267,6 +267,29 @@ def test_information_met_far_from_the_expected_one(intercept: bool) -> None:
     close(counts.theta[:-1], oracle.params[:-1], 1e-7)
 
 
+def test_nothing_left_for_the_dispersion() -> None:
+    rng = np.random.default_rng(5)
+    x = rng.normal(size=(30, 2))
+    for family in ("linear", "gamma_regression", "inverse_gaussian_regression"):
+        for scale in (1e-6, 1.0, 1e6):
+            same = fm.fit(family, (x, np.full(30, scale)))
+            few = fm.fit(family, (x[:3], scale * rng.gamma(2.0, 1.0, 3)))
+            for fit in (same, few):
+                assert fit.status == "degenerate" and np.isnan(fit.llf) and "without error" in fit.message
+            some = fm.fit(family, (x[:3], scale * rng.gamma(2.0, 1.0, 3)), alpha=1.0 if family != "linear" else 0.1)
+            assert some.status == "degenerate" and "as many parameters as rows" in some.message and np.isnan(values(some.bse)).all()
+        assert fm.fit(family, (x, rng.gamma(2.0, 1.0, 30))).status == "ok"
+
+
+def test_features_near_the_ends_of_float64() -> None:
+    y = RNG.poisson(np.exp(0.3 * X[:, 0])).astype(float)
+    known = fm.fit("poisson_regression", (X[:, :1], y))
+    for scale in (1e-200, 1e200):
+        fit = fm.fit("poisson_regression", (X[:, :1] * scale, y))
+        close(fit.params["x0"] * scale, known.params["x0"], 1e-9)
+        close(fit.llf, known.llf, 1e-12)
+
+
 def test_ridge_and_held_coefficients() -> None:
     y = sample("logistic", "logit")
     fit = fm.fit("logistic", (X, y), alpha=5.0)

@@ -148,6 +148,14 @@ def test_predictions_and_residuals() -> None:
         close(got.low, frame[low], 1e-9)
         close(got.high, frame[high], 1e-9)
     np.testing.assert_allclose(fit.residuals((X, Y)), oracle.resid, atol=1e-8)
+    assert [part.size for part in fit.predict(X[:0], interval="confidence")] == [0, 0, 0]
+    for call in (lambda: fit.predict(X, trials=X[:, 0]), lambda: fit.residuals((X, Y), weights=Y)):
+        with pytest.raises(fm.FamilyError, match=r"unknown option [tw]"):
+            call()
+    own = (np.arange(50) == 7).astype(float)
+    for kind in ("HC2", "HC3"):  # a row that fits itself
+        alone = fm.fit("linear", (np.column_stack([X[:50, 0], own]), Y[:50]), cov=kind)
+        assert np.isnan(values(alone.bse)).all() and f"leverage 1 leaves {kind}" in alone.message
     data = {**dict(zip(NAMES, X.T, strict=True)), "y": Y}
     close(fit.predict(data), fit.predict(X), 1e-15)
     np.testing.assert_array_equal(fit.residuals(data), fit.residuals((X, Y)))

@@ -81,7 +81,6 @@ def fit_coded(model: Any, data: Any, roles: Roles, fixed: dict[str, Any]) -> Reg
     free = np.array([found.intercept and "intercept" not in fixed])
     least: Any = SimpleNamespace(rss=s.deviance, tss=s.null_deviance, rank=rank, free=free)
     fit.measures, _ = measures_of(least, fit.nobs, s.deviance / s.dispersion_ml, found.intercept)
-    if not s.deviance > ALMOST * s.null_deviance or s.df_resid <= 0.0:
-        fit.status, fit.llf, fit.score_norm = "degenerate", math.nan, math.nan
-        fit.message = "the target is fitted without error, so sigma is 0 and the likelihood unbounded"
+    if not s.deviance > ALMOST * s.null_deviance:
+        fit.degenerate(True)
     return fit

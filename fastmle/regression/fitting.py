@@ -29,6 +29,7 @@ from .scoring import ENDLESS, At, Climb
 from .separation import diverging, separating
 from .solve import inverse
 
+PERFECT = 1e-24  # of the squared mean, what is left beside it: below, the fit has no error
 FAR = 1e-3  # of the loss at one place, left at another
 
 
@@ -51,11 +52,11 @@ class Fitting:
         columns = tuple(c[:: max(1, rows >> 14)] for c in columns)
         self.center = np.array([float(c.mean()) if rows and self.free[0] else 0.0 for c in columns])
         both = zip(columns, self.center, strict=True)
-        spread = np.array([float(np.sqrt(np.mean(np.square(c - m)))) if rows else 1.0 for c, m in both])
+        spread = np.array([_spread(c - m) if rows else 1.0 for c, m in both])
         spread[~((spread > 0.0) & np.isfinite(spread))] = 1.0
         self.per = np.exp2(-np.rint(np.log2(spread)))
         scale = np.append(self.per, np.ones(len(model.features) - len(self.per)))  # of dense columns, then of blocks
-        self.penalty = np.array([0.0, *(model.alpha * scale**2)])
+        self.penalty = np.array([0.0, *(model.alpha * scale * scale)])
         self.prior = np.r_[np.zeros(1 + len(self.per)), np.ones(len(scale) - len(self.per))]  # a sample may lack levels
         self.start = np.zeros(len(names))
         for n, value in fixed.items():
@@ -170,6 +171,12 @@ class Fitting:
         ]
 
 
+def _spread(away: Vector) -> float:
+    """The root of the mean square, whatever the scale."""
+    largest = float(np.abs(away).max())
+    return largest * float(np.sqrt(np.mean(np.square(away / largest)))) if largest > 0.0 else 0.0
+
+
 def fit_glm(model: GeneralizedLinear, data: Any, roles: Roles, fixed: dict[str, Any]) -> RegressionFit:
     check_cov(roles, ("HC0", "HC1", "cluster"))
     if roles.trials is not None and not model.takes_trials:
@@ -224,19 +231,25 @@ def _finish(fitting: Fitting, passes: Passes, found: Climb, aliased: dict[int, V
         bread = inverse(at.matrix[np.ix_(f, f)])
         inner = bread @ s.matrix[np.ix_(f, f)] @ bread if model.alpha else bread
         cov_z[np.ix_(f, f)] = inner * measures.dispersion
+    units = np.diag(fitting.jacobian)[shown]
     if model.shaped:
-        theta = np.append(theta, at.shape)
+        theta, units = np.append(theta, at.shape), np.append(units, 1.0)
     cov = np.zeros((len(theta),) * 2)
     if fitting.shape_free:
         cov[-1, -1] = 1.0 / at.sums.v if at.sums.v > 0.0 else math.nan
     measures.theta_bse = math.sqrt(cov[-1, -1]) if model.shaped else math.nan
     fit = RegressionFit(
-        family=model, theta=theta, cov=cov, units=np.ones(len(theta)), llf=llf, nobs=n, nobs_dropped=state.dropped,
+        family=model, theta=theta, cov=cov, units=units, llf=llf, nobs=n, nobs_dropped=state.dropped,
         status=status, message=message, fitted_by="Fisher scoring",
         score_norm=at.norm(fitting.dispersion(at)) if regular else math.nan, weight_kind=kind,
         fixed=tuple(fixed), columns=options.labels, measures=measures, use_t=model.dispersed, scales=int(model.dispersed),
     )  # fmt: skip
     fit.take_covariance(cov_z, fitting.jacobian)
+    if model.dispersed and not model.quadratic:
+        mean = model.first_mean(s)
+        perfect = s.pearson * float(model.variance(np.array(mean))) <= PERFECT * mean**2 * s.weight
+        if perfect or measures.df_resid <= 0.0:
+            fit.degenerate(perfect)
     return fit
 
 

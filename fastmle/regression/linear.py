@@ -127,8 +127,6 @@ def fit_linear(
     measures, llf = measures_of(least, n, divisor, model.intercept)
     perfect = least.rss <= PERFECT * max(least.tss, 1e-300) or not least.rss > 0.0
     short = measures.df_resid <= 0.0
-    status = "degenerate" if perfect or short else "ok"
-    message = "the target is fitted without error, so sigma is 0 and the likelihood unbounded" if status != "ok" else ""
     variance = measures.dispersion * (divisor / n if kind == "sampling" else 1.0)
     units = units_of(least, measures.sigma)[shown]
     with np.errstate(all="ignore"):
@@ -136,11 +134,13 @@ def fit_linear(
         norm = math.nan if perfect else math.sqrt(square) / measures.sigma
     fit = RegressionFit(
         family=model, theta=least.beta[shown], cov=np.empty((units.size,) * 2), units=units,
-        llf=math.nan if perfect else llf + 0.5 * least.log_weight * (kind == "precision"), nobs=n, nobs_dropped=state.dropped,
-        status=status, message="; ".join(filter(None, (message, least.message))), fitted_by="closed form",
+        llf=llf + 0.5 * least.log_weight * (kind == "precision"), nobs=n, nobs_dropped=state.dropped,
+        status="ok", message=least.message, fitted_by="closed form",
         score_norm=norm, weight_kind=kind,
         fixed=tuple(fixed), columns=options.labels, sums=None, measures=measures, use_t=True, scales=1, least=least,
     )  # fmt: skip
+    if perfect or short:
+        fit.degenerate(perfect)
     fit.take_covariance(least.covariance, least.jacobian, math.sqrt(variance) if not short else math.nan)
     if kind == "sampling":
         fit.cov_type = "sandwich"

@@ -67,7 +67,7 @@ def predict(fit: RegressionFit, data: Any, interval: str | None, level: float, e
     eta = np.concatenate(means) if means else np.empty(0)
     if interval is None:
         return model.mean(eta)
-    variance = np.concatenate(halves)
+    variance = np.concatenate(halves) if halves else np.empty(0)
     if interval == "prediction":
         if not np.isfinite(fit.measures.sigma):
             raise FamilyError("prediction intervals are for linear models: use interval='confidence'")

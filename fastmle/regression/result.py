@@ -93,6 +93,15 @@ class RegressionFit(Fit):
         self.center = np.append(0.0, -jacobian[0, 1:] / scale[1:])[shown]
         self.at_center = (size / units[:1]) * inner[0][shown] * (scale[shown] / units * size)
 
+    def degenerate(self, perfect: bool) -> None:
+        """Say that no error is left to estimate sigma or the dispersion from: a perfect fit, or as many parameters as rows."""
+        self.status, self.score_norm = "degenerate", NAN
+        if perfect:
+            self.llf, said = NAN, "the target is fitted without error, so the likelihood is unbounded"
+        else:
+            said = "there are as many parameters as rows, so that sigma or the dispersion cannot be estimated"
+        self.message = "; ".join(filter(None, (said, self.message)))
+
     # -- tests -------------------------------------------------------------------------------------------------------
 
     @property
@@ -171,6 +180,7 @@ class RegressionFit(Fit):
 
         `extra`: offset=, exposure= where the fit had them.
         """
+        _check_extra(extra, ("offset", "exposure"))
         return self.model.predicted(self, data, interval, level, extra)
 
     def residuals(self, data: Any, kind: str = "response", target: Any = None, **extra: Any) -> Vector:
@@ -179,6 +189,7 @@ class RegressionFit(Fit):
 
     def residual_chunks(self, data: Any, kind: str = "response", target: Any = None, **extra: Any) -> Iterator[Vector]:
         """The same chunk by chunk as the data are read, so that no array of all rows is made."""
+        _check_extra(extra, ("offset", "exposure", "trials"))
         return self.model.residual(self, data, kind, target, extra)
 
     # -- reading -----------------------------------------------------------------------------------------------------
@@ -234,6 +245,12 @@ class RegressionFit(Fit):
         center, row = from_json(kept.get("center")), from_json(kept.get("at_center"))
         made.center, made.at_center = (None, None) if center is None else (np.array(center), np.array(row))
         return made
+
+
+def _check_extra(given: Mapping[str, Any], known: tuple[str, ...]) -> None:
+    for name in given:
+        if name not in known:
+            raise FamilyError(f"unknown option {name}: besides the data there are {', '.join(known)}")
 
 
 _MEASURES = {f.name for f in fields(Measures)}

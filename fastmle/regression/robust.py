@@ -19,6 +19,8 @@ from .design import Roles, matrices, open_design, usable
 from .result import RegressionFit
 from .solve import inverse
 
+EVERYTHING = 1e-10  # of a row's leverage: nearer to 1 the row fits itself, and HC2 and HC3 are undefined
+
 
 def check_cov(roles: Roles, known: tuple[str, ...]) -> None:
     if roles.cov not in ("model", *known):
@@ -104,7 +106,7 @@ def linear_covariance(fit: RegressionFit, data: Any, roles: Roles, passes: Passe
         w = np.asarray(piece[-1], float) if fit.weight_kind else np.ones(len(e))
         if exponent:
             leverage = np.einsum("ij,ij->i", z @ least.inverse, z) * (1.0 if kind == "frequency" else w)
-            e = e / (1.0 - leverage) ** exponent
+            e = e / np.where(leverage < 1.0 - EVERYTHING, 1.0 - leverage, np.nan) ** exponent
         return np.asarray(w * e)
 
     frequency = kind == "frequency" and roles.cov != "cluster"
@@ -113,6 +115,8 @@ def linear_covariance(fit: RegressionFit, data: Any, roles: Roles, passes: Passe
     )
     inner = least.inverse @ meat @ least.inverse * corrections(roles.cov, fit.nobs, least.rank, clusters)
     fit.take_covariance(inner, least.jacobian)
+    if exponent and np.isnan(meat).any():
+        fit.message = "; ".join(filter(None, (fit.message, f"a row of leverage 1 leaves {roles.cov} errors undefined")))
     fit.cov_type = "sandwich" if roles.cov == "model" else roles.cov
 
 

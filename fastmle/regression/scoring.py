@@ -20,7 +20,7 @@ from ..family import Sums, Vector
 from ..newton import ascent
 
 LONGEST_SHAPE = 1.5  # a step in log q
-HUGE_SHAPE = 1e7  # times the root of the mean: beyond, rounding hides how the likelihood rises
+HUGE_SHAPE = 1e6  # times the root of the mean: beyond, rounding hides how the likelihood rises
 ENDLESS = "the shape grows without bound"
 SLOW = 0.1  # of the norm before: such a step corrects the next ones,
 STILL = 0.1  # unless log q moved as much, as the gradient then fell for that too
