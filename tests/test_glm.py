@@ -267,6 +267,31 @@ def test_information_met_far_from_the_expected_one(intercept: bool) -> None:
     close(counts.theta[:-1], oracle.params[:-1], 1e-7)
 
 
+def test_the_scale_of_sampling_weights_says_nothing() -> None:
+    rng = np.random.default_rng(6)
+    w = rng.gamma(2.0, 1.0, N)
+    y = rng.negative_binomial(2.0, 2.0 / (2.0 + np.exp(ETA))).astype(float)
+    for family, target in (("poisson_regression", y), ("logistic", (y > 2) * 1.0), ("multinomial", y.clip(max=2.0)),
+                           ("negative_binomial_regression", y), ("gamma_regression", y + 0.5)):  # fmt: skip
+        known = fm.fit(family, (X, target), weights=w, weight_kind="sampling")
+        for scale in (1e-12, 1e-4, 1e6):
+            fit = fm.fit(family, (X, target), weights=w * scale, weight_kind="sampling")
+            assert fit.status == "ok"
+            close(fit.theta, known.theta, 2e-6)
+            close(fit.cov_params(), known.cov_params(), 2e-5)
+    fit = fm.fit("negative_binomial_regression", (X, y), weights=w, weight_kind="sampling")
+    beta, q = fit.theta[:-1], fit.params["theta"]
+
+    def loglik(q: float) -> np.ndarray:
+        return np.asarray(scipy.stats.nbinom.logpmf(y, q, q / (q + np.exp(DESIGN @ beta))))
+
+    h = 1e-4 * q
+    u = (loglik(q + h) - loglik(q - h)) / (2.0 * h)
+    v = -float(w @ (loglik(q + h) - 2.0 * loglik(q) + loglik(q - h))) / h**2
+    close(fit.bse["theta"], np.sqrt(np.sum((w * u) ** 2)) / v, 1e-4)
+    assert fit.theta_bse == fit.bse["theta"]
+
+
 def test_nothing_left_for_the_dispersion() -> None:
     rng = np.random.default_rng(5)
     x = rng.normal(size=(30, 2))

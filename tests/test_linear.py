@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import mpmath
 import numpy as np
 import pytest
 import statsmodels.api as sm
@@ -226,6 +227,25 @@ def test_surface() -> None:
     assert grid[0, 0] == pytest.approx(fit.nll, rel=1e-13)
     rss = ((Y - 5.0 * X[:, 0]) ** 2).sum()
     assert grid[1, 2] == pytest.approx((N * np.log(2 * np.pi * fit.sigma**2) + rss / fit.sigma**2) / 2 / N, rel=1e-12)
+
+
+def test_errors_of_nearly_equal_columns() -> None:
+    """The variance of the constant is what is left of terms of 1e18."""
+    mpmath.mp.dps = 50
+    rng = np.random.default_rng(7)
+    x, y = rng.normal(size=60), rng.normal(size=60)
+    for apart in (1e-4, 1e-7, 1e-9):
+        columns = np.column_stack([x, x + apart * rng.normal(size=60)])
+        a, b = mpmath.matrix(sm.add_constant(columns).tolist()), mpmath.matrix(y.tolist())
+        for alpha in (0.0, 1e-19):
+            ridge = mpmath.diag([0, alpha, alpha])
+            inverse = (a.T * a + ridge) ** -1
+            beta = inverse * (a.T * b)
+            rest = b - a * beta
+            cov = inverse * a.T * a * inverse * (rest.T * rest)[0] / 57
+            fit = fm.fit("ridge" if alpha else "linear", (columns, y), **({"alpha": alpha} if alpha else {}))
+            close(fit.theta, [float(v) for v in beta], 1e-9)
+            close(values(fit.bse), [float(mpmath.sqrt(cov[j, j])) for j in range(3)], 1e-8)
 
 
 def test_repeated_columns() -> None:

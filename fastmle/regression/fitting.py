@@ -114,7 +114,7 @@ class Fitting:
 
     def dispersion(self, at: At) -> float:
         if not self.model.dispersed:
-            return 1.0
+            return at.sums.weight / at.sums.n  # 1, but for sampling weights, whose scale says nothing
         return float(max(at.sums.pearson / max(at.sums.n - self.free.sum(), 1.0), 1e-300))
 
     def first(self, passes: Passes, shape: float) -> Vector:

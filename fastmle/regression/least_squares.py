@@ -30,6 +30,7 @@ class Least:
     beta: Vector  # every coefficient, in x; NaN for dropped ones
     inverse: Vector  # (columns, columns), in z
     covariance: Vector  # the estimates' covariance over sigma², in z
+    constant: Vector  # a row of it: the intercept of x with itself, then with the others in z; for digits
     jacobian: Vector  # d beta / d beta in z
     rss: float
     tss: float
@@ -93,10 +94,14 @@ def least_squares(model: Regression, state: GramState, fixed: dict[str, float], 
         aliased = {int(at[k]): _spread(v, at, len(names)) for k, v in solved.aliased.items()}
         result_rss, result_tss = float(max(rss, Decimal(0)) / y_scale), float(tss / y_scale)
         inverse = _spread2(floats(inverse_z), at, len(names))
+        turn = np.array([-Decimal(center[j - 1]) * scales[j] if j else Decimal(1) for j in at], dtype=object)
+        row = turn @ inverse_z
+        row = row @ gram @ inverse_z if model.alpha else row
+        constant = _spread(floats(np.append(row @ turn, row[1:])), at, len(names)) if free[0] else np.zeros(len(names))
         covariance = inverse
         if model.alpha:
-            inner = floats(inverse_z)
-            covariance = _spread2(inner @ floats(gram) @ inner, at, len(names))
+            parts = (inverse_z, gram) if at.size <= FEW else (floats(inverse_z), floats(gram))
+            covariance = _spread2(floats(parts[0] @ parts[1] @ parts[0]), at, len(names))
     dropped = _aliased(model, aliased, names)
     for j in aliased:
         free[j] = False
@@ -105,7 +110,7 @@ def least_squares(model: Regression, state: GramState, fixed: dict[str, float], 
     jacobian[0, 1:] = -center[:-1] * per[:-1]
     s = state.sums()
     return Least(
-        beta, inverse, covariance, jacobian, result_rss, result_tss, cond, state.rows, float(s.weight), float(s.n),
+        beta, inverse, covariance, constant, jacobian, result_rss, result_tss, cond, state.rows, float(s.weight), float(s.n),
         s.log_weight, center, per, free, gradient, tuple(names[j] for j in aliased), dropped, s,
     )  # fmt: skip
 

@@ -141,7 +141,7 @@ def fit_linear(
     )  # fmt: skip
     if perfect or short:
         fit.degenerate(perfect)
-    fit.take_covariance(least.covariance, least.jacobian, math.sqrt(variance) if not short else math.nan)
+    fit.take_covariance(least.covariance, least.jacobian, math.sqrt(variance) if not short else math.nan, least.constant)
     if kind == "sampling":
         fit.cov_type = "sandwich"
         fit.take_covariance(*_stream_sandwich(least, state))

@@ -82,14 +82,19 @@ class RegressionFit(Fit):
         """The number of estimated parameters, sigma or the dispersion included."""
         return len(self.theta) - len(self.fixed) + self.scales
 
-    def take_covariance(self, inner: Vector, jacobian: Vector, size: float = 1.0) -> None:
-        """From size⁻² times the coefficients' covariance in z = (1, (x − c) · per); in x they are `jacobian` times as much."""
+    def take_covariance(self, inner: Vector, jacobian: Vector, size: float = 1.0, constant: Vector | None = None) -> None:
+        """From size⁻² times the coefficients' covariance in z = (1, (x − c) · per); in x they are `jacobian` times as much.
+
+        `constant` is the row of the constant of x, where it is known to more digits.
+        """
         shown = np.array([self.model.intercept, *self.model.kept])
         units = self.units[: shown.sum()]
         turn = jacobian[shown] / units[:, None] * size
         self.cov = self.cov.copy()
         self.cov[: len(turn), : len(turn)] = turn @ inner @ turn.T
         scale = np.diag(jacobian)
+        if constant is not None and shown[0]:
+            self.cov[0] = self.cov[:, 0] = (size / units[0]) * constant[shown] * (scale[shown] / units * size)
         self.center = np.append(0.0, -jacobian[0, 1:] / scale[1:])[shown]
         self.at_center = (size / units[:1]) * inner[0][shown] * (scale[shown] / units * size)
 

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+import scipy
 
 from ..errors import FamilyError
 from ..family import Vector
@@ -145,16 +146,41 @@ def glm_covariance(fit: RegressionFit, fitting: Any, at: Any, roles: Roles, inne
     covariance = bread @ meat @ bread * corrections(roles.cov, fit.nobs, int(f.size), clusters)
     fit.take_covariance(covariance, fitting.jacobian)
     fit.cov_type = "sandwich" if roles.cov == "model" else roles.cov
+    if fitting.shape_free and fit.weight_kind == "sampling":
+        fit.cov[-1, -1] = _shape_meat(fitting, at, passes) / at.sums.v**2
+        fit.measures.theta_bse = float(np.sqrt(fit.cov[-1, -1]))
+
+
+def _shape_meat(fitting: Any, at: Any, passes: Passes) -> float:
+    """Σ (w u)², u the slope of a row's log-likelihood in the shape."""
+    source, total, q = passes.source, 0.0, at.shape
+    passes.count += 1
+    for chunk in source.host_chunks():
+        keep = usable(chunk, passes.options)
+        for rows, z in matrices(chunk, fitting.center, fitting.per, True, fitting.blocks):
+            piece = tuple(np.asarray(c[rows], float)[keep[rows]] for c in chunk)
+            roles, _, mu = _at_rows(fitting, at, source, piece, z[keep[rows]])
+            y = roles["target"]
+            u = scipy.special.digamma(y + q) - scipy.special.digamma(q) - np.log1p(mu / q) + (mu - y) / (mu + q)
+            total += float(np.sum(np.square(roles["weights"] * u)))
+    return total
+
+
+def _at_rows(
+    fitting: Any, at: Any, source: Any, piece: tuple[np.ndarray, ...], z: Vector
+) -> tuple[dict[str, Vector], Vector, Vector]:
+    """The columns of the roles, η and the mean of some rows."""
+    eta = z @ at.beta
+    roles = dict(zip(source.roles, piece[len(source.names) :], strict=True))
+    if "offset" in roles:
+        eta = eta + roles["offset"]
+    return roles, eta, fitting.model.mean(eta)
 
 
 def _glm_scores(fitting: Any, at: Any, source: Any, piece: tuple[np.ndarray, ...], z: Vector) -> Vector:
     """w dℓ/dη of each row."""
-    model, k = fitting.model, len(source.names)
-    eta = z @ at.beta
-    roles = dict(zip(source.roles, piece[k:], strict=True))
-    if "offset" in roles:
-        eta = eta + roles["offset"]
-    mu = model.mean(eta)
+    model = fitting.model
+    roles, eta, mu = _at_rows(fitting, at, source, piece, z)
     variance = model.variance(mu, at.shape)
     with np.errstate(all="ignore"):
         s = (roles["target"] - mu) * model.mean_slope(eta) / variance

@@ -77,7 +77,7 @@ class Softmax:
         return state
 
     def dispersion(self, at: At) -> float:
-        return 1.0
+        return at.sums.weight / at.sums.n  # see fitting.py
 
     def first(self, passes: Passes, shape: float) -> Vector:
         """The shares of the classes, where the intercepts are free."""
@@ -117,7 +117,7 @@ class Softmax:
         return moving(self, step, np.arange(step.size) % self.k == 0)
 
     def steps(self, path: list[At], shown: np.ndarray) -> list[Step]:
-        return [Step(self.in_x(at.beta)[shown], at.objective, at.norm(1.0)) for at in path]
+        return [Step(self.in_x(at.beta)[shown], at.objective, at.norm(self.dispersion(at))) for at in path]
 
 
 def fit_multinomial(model: MultinomialRegression, data: Any, roles: Roles, fixed: dict[str, Any]) -> RegressionFit:
@@ -198,7 +198,8 @@ def _finish(fitting: Softmax, passes: Passes, found: Climb, aliased: dict[int, V
     cov = (fitting.jacobian @ cov_z @ fitting.jacobian.T)[np.ix_(shown, shown)]
     return RegressionFit(
         family=model, theta=beta[shown], cov=cov, units=np.ones(int(shown.sum())), llf=-s.loss, nobs=n, nobs_dropped=state.dropped,
-        status=status, message=message, fitted_by="Newton's method", score_norm=at.norm(1.0) if status == "ok" else math.nan,
+        status=status, message=message, fitted_by="Newton's method",
+        score_norm=at.norm(fitting.dispersion(at)) if status == "ok" else math.nan,
         weight_kind=kind, fixed=tuple(fixed), columns=options.labels, measures=_measures(model, s, n, int(fitting.free.sum())),
         trace=fitting.steps(found.path, shown),
     )  # fmt: skip
