@@ -155,3 +155,14 @@ def test_what_is_wrong_is_named() -> None:
     early = DATA.with_columns(b=pl.when(pl.col("g") == "g07").then(1.0).otherwise("b"))
     fit = fm.fit("logistic", early, formula="b ~ x + g")
     assert fit.status == "separated" and "g[T.g07]" in fit.message and np.isfinite(fit.params["g[T.g08]"])
+
+
+@pytest.mark.filterwarnings("error")
+def test_targets_that_the_levels_fit_without_error() -> None:
+    number = pl.col("g").str.slice(1).cast(pl.Float64)
+    for target in (number, number * 0.0, number * 0.0 + 3.0, number + 1e9):
+        for right in ("g", "g - 1"):
+            fit = fm.fit("linear", DATA.with_columns(y=target), formula=f"y ~ {right}")
+            assert fit.status == "degenerate" and np.isnan(fit.llf) and fit.sigma == 0.0
+            wanted = DATA.head(3).select(target.alias("y"))["y"].to_numpy()
+            np.testing.assert_allclose(fit.predict(DATA.head(3)), wanted, rtol=1e-12, atol=1e-12)

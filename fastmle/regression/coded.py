@@ -80,7 +80,8 @@ def fit_coded(model: Any, data: Any, roles: Roles, fixed: dict[str, Any]) -> Reg
     rank = round(fit.nobs - s.df_resid)
     free = np.array([found.intercept and "intercept" not in fixed])
     least: Any = SimpleNamespace(rss=s.deviance, tss=s.null_deviance, rank=rank, free=free)
-    fit.measures, _ = measures_of(least, fit.nobs, s.deviance / s.dispersion_ml, found.intercept)
+    divisor = s.deviance / s.dispersion_ml if s.dispersion_ml > 0.0 else fit.nobs
+    fit.measures, _ = measures_of(least, fit.nobs, divisor, found.intercept)
     if not s.deviance > ALMOST * s.null_deviance:
         fit.degenerate(True)
     return fit

@@ -137,7 +137,7 @@ def climb(
             length *= 0.5 if new.good() else 0.25
         else:
             return Climb(at, norm < 1e-6, "no step along the ascent direction improves the likelihood", step, steps, path)
-        still = abs(math.log(new.shape / at.shape)) < STILL
-        if not newton and still and norm > NOISE and new.square() > SLOW**2 * at.square():
-            met = [*met, (new.beta - at.beta, at.gradient - new.gradient)][-KEPT:]
+        if not newton and norm > NOISE and new.square() > SLOW**2 * at.square():
+            still = not at.shape_free or abs(math.log(new.shape / at.shape)) < STILL
+            met = [*met, (new.beta - at.beta, at.gradient - new.gradient)][-KEPT:] if still else met
         at = new
