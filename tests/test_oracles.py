@@ -609,6 +609,44 @@ def test_several_columns_in_closed_form() -> None:
     assert fm.kl(a, b) == pytest.approx(np.sum(0.5 * (sd**2 + mean**2 - 1) - np.log(sd)), rel=1e-10)
 
 
+def fitted(name: str, *theta: float) -> fm.Fit:
+    k = len(theta)
+    return fm.Fit(family(name), np.array(theta), np.zeros((k, k)), np.ones(k), 0.0, 1.0)
+
+
+def test_divergence_of_tails_like_powers() -> None:
+    """Quantiles a hundred powers of ten apart; where the other's tail is lighter, the mean may not exist."""
+    a, b = fitted("loglogistic", 0.05, 1.0), fitted("loglogistic", 0.06, 2.0)
+    scale = math.log(2.0) * 0.06
+    with mp.workdps(30):  # of log x, with z = 0.05 log x
+        log_ratio = lambda z: (  # noqa: E731
+            mp.log(0.05) - mp.log(0.06) + z - 2 * mp.log1p(mp.exp(z)) - (1.2 * z - scale) + 2 * mp.log1p(mp.exp(1.2 * z - scale))
+        )
+        exact = mp.quad(lambda z: mp.exp(-z) / (1 + mp.exp(-z)) ** 2 * log_ratio(z), [-80, -20, -5, 0, 5, 20, 80])
+    assert fm.kl(a, b) == pytest.approx(float(exact), rel=1e-10)
+    cauchy, normal = fitted("cauchy", 0.0, 1.0), fitted("gaussian", 0.0, 1.0)
+    for heavy, light in ((cauchy, normal), (fitted("student_t", 2.0, 0.0, 1.0), normal), (cauchy, fitted("logistic_dist", 0.0, 1.0))):
+        assert fm.kl(heavy, light) == math.inf
+    t = fitted("student_t", 3.0, 0.0, 1.0)  # its mean of |x| is 2√3/π
+    exact = -fm.entropy(t) + 2.0 * math.sqrt(3.0) / math.pi + math.log(2.0)
+    assert fm.kl(t, fitted("laplace", 0.0, 1.0)) == pytest.approx(exact, rel=1e-12)
+    both = fitted("beta", 0.5, 0.7)
+    assert fm.kl(both, fitted("uniform", 0.0, 1.0)) == pytest.approx(-fm.entropy(both), rel=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("name", "theta", "values"),
+    [
+        ("laplace", (0.0, 1.0), [800.0, -1e200]),
+        ("loglogistic", (2.0, 1.0), [1e-200, 1e-300, 1e300]),
+        ("pareto", (2.0, 1.0), [1e150, 1e300]),
+    ],
+)
+def test_logpdf_where_the_density_leaves_float64(name: str, theta: Any, values: Any) -> None:
+    log_p = CASES[name].logp(*theta)
+    np.testing.assert_allclose(fitted(name, *theta).logpdf(values), [log_p(x) for x in values], rtol=1e-14)
+
+
 SHAPES = (1e-3, 0.7, 15.9, 300.0, 1e8)
 
 

@@ -12,9 +12,20 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
-import scipy
 
-from ..family import Family, Param, RowTerms, Run, Solution, Sums, Vector, binary_scale, finite, row_function
+from ..family import (
+    Family,
+    Param,
+    RowTerms,
+    Run,
+    Solution,
+    Sums,
+    Vector,
+    binary_scale,
+    finite,
+    row_function,
+    with_log_pdf,
+)
 
 
 class At(NamedTuple):
@@ -33,6 +44,10 @@ def add(x: float, a: At) -> Sides:
     z = (x - a.mu) * a.per
     side = (1.0 if x > a.mu else 0.0) - (1.0 if x < a.mu else 0.0)
     return Sides(abs(z), side, 1.0 if x == a.mu else 0.0)
+
+
+def log_pdf(x: Vector) -> Vector:
+    return np.asarray(-np.abs(x) - math.log(2.0))
 
 
 @dataclass(frozen=True)
@@ -73,7 +88,7 @@ class Laplace(Family):
         return s.weight * np.eye(2)
 
     def dist(self, theta: Vector) -> Any:
-        return scipy.stats.laplace(*theta)
+        return with_log_pdf("laplace", log_pdf)(*theta)
 
     def entropy(self, theta: Vector) -> float:
         return 1.0 + math.log(2.0 * theta[1])

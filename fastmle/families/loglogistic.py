@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
-import scipy
 
 from ..family import (
     Family,
@@ -24,6 +23,7 @@ from ..family import (
     normal,
     positive,
     row_function,
+    with_log_pdf,
 )
 from ..kernels.vecmath import decay2, log_ratio, log_ratio_normal
 
@@ -91,6 +91,11 @@ def height_normal(x: float, a: At) -> Height:
     return Height(s.z, s.size, s.log)
 
 
+def log_pdf(x: Vector, shape: Vector) -> Vector:
+    z = np.log(x)
+    return np.asarray(np.log(shape) - z - np.abs(shape * z) - 2.0 * np.log1p(np.exp(-np.abs(shape * z))))
+
+
 @dataclass(frozen=True)
 class LogLogistic(Family):
     """LogLogistic(shape, scale), both > 0; the median is the scale."""
@@ -136,7 +141,7 @@ class LogLogistic(Family):
         return np.array([[s.weight + s.zzc, cross], [cross, k * (s.d + k * s.c)]])
 
     def dist(self, theta: Vector) -> Any:
-        return scipy.stats.fisk(theta[0], scale=theta[1])
+        return with_log_pdf("fisk", log_pdf)(theta[0], scale=theta[1])
 
     def entropy(self, theta: Vector) -> float:
         return 2.0 + math.log(theta[1]) - math.log(theta[0])

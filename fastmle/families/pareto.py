@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
-import scipy
 
 from ..errors import DataError
 from ..family import (
@@ -28,6 +27,7 @@ from ..family import (
     log_of_ratio,
     positive,
     row_function,
+    with_log_pdf,
 )
 
 
@@ -61,6 +61,10 @@ TERMS = RowTerms(Terms, add, positive, "x > 0", fill=1.0, theta=Center, kinds="q
 def excess(s: Sums, xm: float) -> float:
     """Σ w log(x/xm)."""
     return s.log + s.weight * log_of_ratio(s.c, xm)
+
+
+def log_pdf(x: Vector, alpha: Vector) -> Vector:
+    return np.asarray(np.log(alpha) - (alpha + 1.0) * np.log(x))
 
 
 @dataclass(frozen=True)
@@ -99,7 +103,7 @@ class Pareto(Family):
         return s.weight * np.array([[1.0, -alpha], [-alpha, alpha]])
 
     def dist(self, theta: Vector) -> Any:
-        return scipy.stats.pareto(theta[0], scale=theta[1])
+        return with_log_pdf("pareto", log_pdf)(theta[0], scale=theta[1])
 
     def entropy(self, theta: Vector) -> float:
         return math.log(theta[1]) - math.log(theta[0]) + 1.0 / theta[0] + 1.0

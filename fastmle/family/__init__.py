@@ -76,6 +76,7 @@ from .terms import (
 from .turn_anchors import Direction, Turns, add_turns, angle, direction_of, turn_anchor, turned
 from .twins import (
     RowsFirst,
+    with_log_pdf,
     zero_inflated,
 )
 from .unit_anchors import Middle, UnitLogs, add_unit_logs, middle_at, unit_anchor, unit_gaps
@@ -155,5 +156,6 @@ __all__ = [
     "unit_anchor",
     "unit_gaps",
     "whole",
+    "with_log_pdf",
     "zero_inflated",
 ]

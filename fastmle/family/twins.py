@@ -21,6 +21,18 @@ class RowsFirst:
 
 
 @cache
+def with_log_pdf(name: str, log_pdf: Any) -> Any:
+    """scipy's distribution of this name with log_pdf(x, *shapes) for its own, which is the logarithm of what leaves float64."""
+    base = getattr(scipy.stats, name)
+
+    class Twin(type(base)):  # type: ignore[misc]
+        def _logpdf(self, x: Any, *shapes: Any) -> Any:
+            return log_pdf(x, *shapes)
+
+    return Twin(a=base.a, b=base.b, name=base.name, shapes=base.shapes)
+
+
+@cache
 def zero_inflated(log_pmf: Any) -> Any:
     """The zero-inflated Poisson, which scipy has not; its shapes are rate and pi."""
 
