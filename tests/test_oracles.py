@@ -332,6 +332,22 @@ def test_profile_intervals(name: str, place: int) -> None:
         assert float(fall) == pytest.approx(2.705543454095404, rel=1e-7)
 
 
+def test_profile_intervals_of_hundreds_of_powers_of_ten() -> None:
+    x = [5e-306, 5e-306, 5e-306, 5e-306, 2.3e-5]
+    fit = fm.fit("gamma", x)
+    best = CASES["gamma"].best(x, None, tuple(fit.theta.tolist()))
+    for end in fit.conf_int(0.9, method="profile")["rate"]:  # 1e-80 to 5e4
+        fall = 2 * (best.llf - CASES["gamma"].best(x, None, tuple(fit.theta.tolist()), held={1: end}).llf)
+        assert float(fall) == pytest.approx(2.705543454095404, rel=1e-7)
+
+
+def test_profile_intervals_without_an_end() -> None:
+    """The likelihood at a Poisson is 0.23 below the highest."""
+    x = [0.0, 3.0, 1.0, 2.0, 0.0, 5.0, 1.0, 1.0, 2.0, 4.0]
+    found = fm.fit("negative_binomial", x).conf_int(method="profile")
+    assert found["r"][1] == math.inf and found["p"][1] == 1.0
+
+
 @pytest.mark.parametrize(("name", "kind"), [("gaussian", "offset 1e12"), ("weibull", "shape 1e8"), ("student_t", "offset 1e8")])
 def test_profile_intervals_far_from_zero(name: str, kind: str) -> None:
     """Of a location an interval is narrow beside the location itself."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import scipy
 
@@ -24,6 +26,8 @@ def end_by_brackets(profile: Profile, j: int, side: int) -> float:
         outer = inner + side * step
         if side * (outer - end) >= 0.0:
             outer = (inner + end) / 2.0
+            if end and abs(outer - end) <= 8.0 * math.ulp(end):  # nothing of 1 - p is left
+                return end
         height, near = profile.best(j, outer, near)
         if top - height > profile.fall:
             break

@@ -14,7 +14,7 @@ from .likelihood import Profile
 
 End: TypeAlias = Generator[Vector, Point, "float | None"]  # yields θ, receives the point there, returns the end or None
 SETTLED = 1e-6  # of the first step: the next would be its square
-FARTHEST = 50.0  # in log θ or logit θ: no likelihood that falls does so only there
+FAR, FARTHEST = 20.0, 700.0  # in log θ or logit θ: where slopes are looked at, and where float64 ends
 MOST = 40
 
 
@@ -52,6 +52,9 @@ def end_by_newton(profile: Profile, j: int, side: int) -> End:
         return None
     for _ in range(MOST):
         g, information = working(family, point)
+        flat = abs(travelled) > FAR and abs(float(g[j])) * FARTHEST < point.llf - target  # never falls so far
+        if family.params[j].domain != "real" and (flat or abs(travelled) > FARTHEST):
+            return family.params[j].ends[side > 0]
         found = _step(g[free], information[np.ix_(free, free)], at, rest, point.llf - target, side)
         if found is None:
             return None
@@ -72,8 +75,6 @@ def end_by_newton(profile: Profile, j: int, side: int) -> End:
         else:
             return None
         point, travelled = new, travelled + float(step[j])
-        if family.params[j].domain != "real" and abs(travelled) > FARTHEST:
-            return family.params[j].ends[side > 0]
     return None
 
 
