@@ -103,6 +103,7 @@ def kl_from_data(fit: Fit) -> Measured:
     if fit.bins is None:
         raise FamilyError("this needs a histogram of the data: fit with keep='bins'")
     edges, weights = fit.bins.edges, fit.bins.weights
+    edges = np.ceil(edges) - 1.0 if fit.family.discrete else edges  # what counts as below an edge
     dist = fit.dist()
     below, above = dist.cdf(edges), dist.sf(edges)
     mass = np.where(below[1:] < 0.5, np.diff(below), -np.diff(above))

@@ -490,3 +490,8 @@ def test_columns_of_a_state_go_by_their_names() -> None:
     with pytest.raises(fm.FamilyError, match="a, b and c, d do not merge"):
         state + fm.suffstats("mvn").update({"c": a, "d": b})
     assert state.nobs == 10_000
+
+
+def test_counts_whose_squares_leave_float64() -> None:
+    fit = fm.fit("negative_binomial", [1e300, 2e300, 1e299])
+    assert fit.status == "not_converged" and np.isnan(fit.theta).all()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import warnings
 from inspect import signature
 
 import numpy as np
@@ -114,3 +116,21 @@ def test_what_cannot_be_tested_is_said() -> None:
     ):
         with pytest.raises(fm.FamilyError, match=what):
             act()
+
+
+def test_counts_without_a_table_diverge_by_their_bins() -> None:
+    x = np.random.default_rng(3).geometric(0.3, 500).astype(float)
+    fit = fm.fit("geometric", x, keep="bins")
+    share = np.unique(x, return_counts=True)[1] / x.size
+    assert fit.kl_from_data() == pytest.approx(float(share @ np.log(share)) + fit.nll, rel=1e-10)
+
+
+def test_angles_are_tested_within_half_a_turn_of_their_mean() -> None:
+    x = np.random.default_rng(3).vonmises(0.5, 2.0, 500)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        with pytest.raises(fm.FamilyError, match="half a turn"):
+            fm.fit("von_mises", x, keep="bins").gof()
+        mu = fm.fit("von_mises", x).params.mu
+        found = fm.fit("von_mises", mu + np.remainder(x - mu + np.pi, 2.0 * np.pi) - np.pi, keep="bins").gof()
+    assert all(math.isfinite(v) for test in found for v in test[1:7]) and found["ks"].pvalue > 0.01

@@ -35,6 +35,8 @@ class NegativeBinomial(Family):
         share = s.weights / s.weight
         mean = math.fsum(share * s.values)
         variance = math.fsum(share * (s.values - mean) ** 2)
+        if not math.isfinite(variance):
+            return Solution((math.nan, math.nan))
         if mean == 0.0:
             return Solution((math.nan, 1.0), "boundary", "every value is 0: p = 1 for any r")
         if variance <= mean * (1.0 + 1e-14):

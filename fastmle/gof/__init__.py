@@ -20,6 +20,7 @@ from .tests import Test, Tests
 __all__ = ["Test", "Tests", "goodness_of_fit"]
 
 
+@np.errstate(all="ignore")
 def goodness_of_fit(fit: Fit, bootstrap: int = 0, seed: Any = 0) -> Tests:
     """The tests that suit the data; see `Fit.gof`."""
     if fit.weight_kind in ("precision", "sampling"):

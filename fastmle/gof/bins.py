@@ -21,6 +21,8 @@ def bin_tests(fit: Fit, bootstrap: int, rng: Any) -> list[Test]:
     if fit.bins is None:
         raise FamilyError("this needs a histogram of the data: fit with keep='bins'")
     ks, ad = _distance(fit), _weighted_distance(fit)
+    if not np.isfinite([*ks, *ad]).all():
+        raise FamilyError(f"there are values to which {fit.family.name} gives no probability: angles must lie within half a turn of mu")
     root = math.sqrt(fit.nobs)
     if bootstrap:
         draws, by = _resampled(fit, bootstrap, rng), f"bootstrap of {bootstrap} samples"
