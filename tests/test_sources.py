@@ -251,6 +251,29 @@ def test_words_for_nothing_in_text_files(tmp_path):
         np.testing.assert_array_equal(read(tmp_path / "t.csv", "a"), [[1.0, np.nan, 3.0]])
 
 
+def test_text_of_pandas_without_pyarrow():
+    code = """
+        import importlib.util as util, sys
+        class Absent:
+            def find_spec(self, name, *rest):
+                if name.partition(".")[0] == "pyarrow":
+                    raise ModuleNotFoundError(name)
+        find = util.find_spec
+        util.find_spec = lambda name, *package: None if name == "pyarrow" else find(name, *package)
+        sys.meta_path.insert(0, Absent())
+        import pandas as pd
+        from fastmle.sources.categories import coded
+        words = ["b", "a", None, "b"]
+        for column in (pd.Series(words), pd.Series(words, dtype=object), pd.Series(words, dtype="category"), pd.Index(words)):
+            data, name, categories = coded(column, None)
+            assert categories == ("a", "b") and data.collect()[name].to_list() == [1, 0, None, 1]
+        assert coded(pd.Series([1, 2, None], dtype="Int64"), None)[2] == ()
+        data, name, categories = coded(pd.DataFrame({"c": words, "n": [1, 2, 3, 4]}), "c")
+        assert name == "c" and categories == ("a", "b") and data["n"].tolist() == [1, 2, 3, 4]
+    """
+    _run(code)
+
+
 def test_an_arrow_stream_in_a_file(tmp_path):
     table = FRAME.to_arrow()
     for name in ("t.arrow", "t.arrows"):

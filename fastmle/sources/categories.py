@@ -100,7 +100,10 @@ def _text(values: Any) -> Any:
     if not usable:
         return None
     pl = import_module("polars")
-    series = pl.Series(values)
+    try:
+        series = pl.Series(values)
+    except ImportError:  # what polars takes of pandas only with pyarrow
+        series = pl.Series([None if null else v for v, null in zip(values.tolist(), values.isna(), strict=True)])
     return series.alias(series.name or "x") if _is_text(pl, series.dtype) else None
 
 
