@@ -188,6 +188,7 @@ def test_chunks_of_features_and_target():
     np.testing.assert_array_equal(got, [[0, 0, 1, 1, 2, 2], [0, 0, 1, 1, 2, 2], [0, 0, -1, -1, -2, -2]])
 
 
+@pytest.mark.filterwarnings("ignore:the matrix subclass")
 def test_arrays_of_other_classes():
     matrix = np.matrix(A).T
     np.testing.assert_array_equal(read(matrix), [A])
@@ -201,15 +202,16 @@ def test_chunks_may_come_in_the_same_memory_again(rows):
     expected = np.arange(20.0)[:, None] * np.ones(rows)
 
     def chunks(dtype, part):
-        memory = np.empty((rows, 2), dtype)
+        memory = np.empty((rows, 2), dtype, order="F")
         for i in range(20):
             memory[:] = i
             time.sleep(0.001)
             yield part(memory)
 
     parts = [lambda m: m[:, 0], lambda m: m, lambda m: {"x0": m[:, 0]}, lambda m: pd.DataFrame({"x0": m[:, 0]}, copy=False)]
+    parts += [lambda m: pl.DataFrame({"x0": m[:, 0]}), lambda m: pa.table({"x0": m[:, 0]})]
     for dtype in (float, np.int32, ">f8"):
-        for part in parts:
+        for part in parts if dtype != ">f8" else parts[:4]:
             source = open_source(partial(chunks, dtype, part), [0] if part is not parts[0] else None)
             np.testing.assert_array_equal(gathered(source)[0], expected.ravel())
 

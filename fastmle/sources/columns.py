@@ -173,12 +173,7 @@ class LentColumn:
         self.breaks = column.breaks
 
     def piece(self, start: int, stop: int) -> Array:
-        values = self._column.piece(start, stop)
-        root = values
-        while isinstance(root.base, np.ndarray):
-            root = root.base
-        if not root.flags.writeable:
-            return values
+        values = self._column.piece(start, stop)  # read-only ones too: Arrow and polars look at NumPy's memory
         copy = take(stop - start) if values.dtype == np.float64 else np.empty(stop - start, values.dtype)
         copy[:] = values
         return read_only(copy)
