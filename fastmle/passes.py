@@ -79,6 +79,7 @@ class Passes:
         self.progress = progress
         self.kept = kept
         self.count = 0
+        self._rows: int | None = None  # that a read gave
 
     def run(self, terms: Terms, theta: Any = None) -> State:
         """One full read: what all rows add."""
@@ -98,6 +99,10 @@ class Passes:
                     kept.add(on_host(piece), self.options.weighted, row + lo)
                 if self.progress is not None:
                     self.progress(row + lo + piece[0].size, self.source.rows, self.count)
+        seen = states[0].seen
+        if self._rows not in (None, seen):
+            raise DataError(f"{self.source.description} gave {self._rows} rows in one read and {seen} in another")
+        self._rows = seen
         if not states[0].rows and not states[0].outside:
             raise self._nothing(states[0])
         return states

@@ -466,6 +466,13 @@ def test_a_state_takes_one_set_of_columns() -> None:
     assert state.nobs == 2.0
 
 
+def test_reads_must_give_the_same_rows() -> None:
+    x = np.random.default_rng(0).weibull(2.0, 600_000)
+    shorter = iter(range(x.size, 0, -1))
+    with pytest.raises(fm.DataError, match=r"gave \d+ rows in one read and \d+ in another"):
+        fm.fit("weibull", lambda: iter([x[: next(shorter)]]))
+
+
 def test_columns_of_a_state_go_by_their_names() -> None:
     x = np.random.default_rng(0).normal([[0.0], [9.0]], size=(2, 5000))
     a, b = x
