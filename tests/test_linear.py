@@ -229,9 +229,9 @@ def test_surface() -> None:
     assert grid[1, 2] == pytest.approx((N * np.log(2 * np.pi * fit.sigma**2) + rss / fit.sigma**2) / 2 / N, rel=1e-12)
 
 
+@mpmath.workdps(50)
 def test_errors_of_nearly_equal_columns() -> None:
     """The variance of the constant is what is left of terms of 1e18."""
-    mpmath.mp.dps = 50
     rng = np.random.default_rng(7)
     x, y = rng.normal(size=60), rng.normal(size=60)
     for apart in (1e-4, 1e-7, 1e-9):
