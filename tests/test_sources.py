@@ -32,7 +32,6 @@ pd = pytest.importorskip("pandas")
 
 N = 1000
 A = np.random.default_rng(1).normal(size=N)
-LONG = np.zeros(1 << 20)  # rows enough to be handed on by themselves
 B = np.arange(N) - 500
 C = np.where(np.arange(N) % 7 == 3, np.nan, A)  # a tenth or so is null
 D = A > 0
@@ -215,25 +214,6 @@ def test_chunks_may_come_in_the_same_memory_again(rows):
         for part in parts if dtype != ">f8" else parts[:4]:
             source = open_source(partial(chunks, dtype, part), [0] if part is not parts[0] else None)
             np.testing.assert_array_equal(gathered(source)[0], expected.ravel())
-
-
-def test_chunks_of_a_stream_are_gathered():
-    parts = [np.arange(n, dtype=kind) for n, kind in ((3, "f8"), (70_000, "f8"), (5, "i4"), (1, "f4"), (9, "u1"), (3 << 20, "f8"))]
-    chunks = list(open_source(lambda: iter(parts * 2)).chunks())
-    assert [(c[0].size, c[0].dtype.char) for c in chunks] == [
-        (70_003, "d"), (5, "i"), (1, "f"), (9, "B"), *[(1 << 20, "d")] * 3, (70_003, "d"), (5, "i"), (1, "f"), (9, "B"),
-        *[(1 << 20, "d")] * 3,
-    ]  # fmt: skip
-    np.testing.assert_array_equal(np.concatenate([c[0] for c in chunks]), np.concatenate(parts * 2))
-    wide = [np.random.default_rng(n).normal(size=(n, 70)) for n in (1000, 40_000, 7)]
-    np.testing.assert_array_equal(np.column_stack(read(lambda: iter(wide))), np.concatenate(wide))
-
-    def slow():
-        for i in range(3):
-            yield [float(i)]
-            time.sleep(0.15)
-
-    assert [c[0].tolist() for c in open_source(slow).chunks()] in ([[0.0], [1.0], [2.0]], [[0.0, 1.0], [2.0]])
 
 
 def test_files_whose_types_differ(tmp_path):
@@ -609,7 +589,7 @@ def test_errors_come_through_and_threads_end():
             for i in range(100):
                 if fail and i == 3:
                     raise ZeroDivisionError("mine")
-                yield LONG
+                yield A
         finally:
             closed.append(fail)
 
@@ -638,7 +618,7 @@ def test_memory_of_a_stream_is_bounded():
     def chunks():
         for i in range(20):
             made.append(i)
-            yield LONG
+            yield A
 
     reading = open_source(chunks).chunks()
     next(reading)

@@ -162,6 +162,23 @@ class MappedColumn:
         return self._column.piece(start, stop)
 
 
+class LentColumn:
+    """A column whose memory its giver may write into again once it is asked for the next chunk: pieces of it are copies."""
+
+    direct = False
+
+    def __init__(self, column: Column) -> None:
+        self._column = column
+        self.length = column.length
+        self.breaks = column.breaks
+
+    def piece(self, start: int, stop: int) -> Array:
+        values = self._column.piece(start, stop)  # read-only ones too: Arrow and polars look at NumPy's memory
+        copy = take(stop - start) if values.dtype == np.float64 else np.empty(stop - start, values.dtype)
+        copy[:] = values
+        return read_only(copy)
+
+
 class Window:
     """Rows `start` to `start + length` of a column."""
 

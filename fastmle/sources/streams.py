@@ -12,7 +12,7 @@ import numpy as np
 
 from fastmle.errors import DataError
 from fastmle.sources.base import Batch, Reader
-from fastmle.sources.lent import owned
+from fastmle.sources.columns import LentColumn
 
 SCALAR_ROWS = 1 << 16  # single numbers gathered into a chunk
 
@@ -76,10 +76,6 @@ class StreamReader:
         return None if self._first is None else self._first.unsuitable(name)
 
     def batches(self, names: Sequence[str], chunk_rows: int | None) -> Iterator[Batch]:
-        return owned(self._lent(names, chunk_rows))
-
-    def _lent(self, names: Sequence[str], chunk_rows: int | None) -> Iterator[Batch]:
-        """The batches in the memory of their giver."""
         pending, self._pending = self._pending, None
         self._first = None
         for number, chunk in enumerate(pending if pending is not None else self._iterate()):
@@ -87,7 +83,8 @@ class StreamReader:
             alone = len(self.names) == len(reader.names) == 1 and nameless(chunk)
             wanted = list(reader.names) * len(names) if alone else names
             self._check(reader, wanted, number)
-            yield from reader.batches(wanted, chunk_rows)
+            for batch in reader.batches(wanted, chunk_rows):
+                yield Batch(batch.rows, [LentColumn(column) for column in batch.columns])
             del chunk, reader
 
     def _check(self, reader: Reader, names: Sequence[str], number: int) -> None:
