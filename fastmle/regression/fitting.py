@@ -163,7 +163,7 @@ class Fitting:
         return separating(self, passes, at, step)
 
     def steps(self, path: list[At], model: Any) -> list[Step]:
-        shown = np.array([model.intercept, *model.kept])
+        shown = model.shown
         shape = [1] * model.shaped
         return [
             Step(np.append(self.in_x(at.beta)[shown], [at.shape for _ in shape]), at.objective, at.norm(self.dispersion(at)))
@@ -219,7 +219,7 @@ def _finish(fitting: Fitting, passes: Passes, found: Climb, aliased: dict[int, V
     if found.message == "separated":
         lost = fitting.lost
         status, message = "separated", diverging(names, lost)
-    shown = np.array([model.intercept, *model.kept])
+    shown = model.shown
     beta = fitting.in_x(at.beta)
     beta[list(lost)] = np.nan
     theta, f = beta[shown], np.flatnonzero(fitting.free)

@@ -121,7 +121,7 @@ def fit_linear(
     options = state.options
     kind = options.weight_kind if options.weighted else None
     model = replace(model, dropped=least.aliased)
-    shown = np.array([model.intercept, *model.kept])
+    shown = model.shown
     n = float(least.rows) if kind == "sampling" else least.n
     divisor = least.weight if kind == "sampling" else n  # Σ w of the weighted log-likelihood
     measures, llf = measures_of(least, n, divisor, model.intercept)

@@ -75,6 +75,11 @@ class Regression(Family):
         return np.array([f not in self.dropped for f in self.features], bool)
 
     @property
+    def shown(self) -> np.ndarray:
+        """The same of the constant and the features."""
+        return np.array([self.intercept, *self.kept])
+
+    @property
     def newton(self) -> bool:
         """Whether the observed information is the expected one, so that scoring is Newton's method."""
         return True

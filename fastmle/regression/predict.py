@@ -81,7 +81,7 @@ def _variance(fit: RegressionFit, blocks: tuple[Block, ...]) -> Callable[[tuple[
     """xᵀ Cov x of each row of a chunk."""
     model = fit.model
     dense = len(model.features) - sum(len(block.columns) for block in blocks)
-    shown = np.array([model.intercept, *model.kept])
+    shown = model.shown
     k = int(shown.sum())  # without a negative binomial's theta
     cov, center = fit.cov_params()[:k, :k], np.zeros(shown.size)
     if model.intercept and fit.center is not None and fit.at_center is not None:

@@ -87,16 +87,20 @@ class RegressionFit(Fit):
 
         `constant` is the row of the constant of x, where it is known to more digits.
         """
-        shown = np.array([self.model.intercept, *self.model.kept])
+        shown, scale = self.model.shown, np.diag(jacobian)
         units = self.units[: shown.sum()]
         turn = jacobian[shown] / units[:, None] * size
+
+        def in_units(row: Vector) -> Vector:
+            """A covariance of the constant with itself and the coefficients in z."""
+            return np.asarray((size / units[:1]) * row[shown] * (scale[shown] / units * size))
+
         self.cov = self.cov.copy()
         self.cov[: len(turn), : len(turn)] = turn @ inner @ turn.T
-        scale = np.diag(jacobian)
         if constant is not None and shown[0]:
-            self.cov[0] = self.cov[:, 0] = (size / units[0]) * constant[shown] * (scale[shown] / units * size)
+            self.cov[0] = self.cov[:, 0] = in_units(constant)
         self.center = np.append(0.0, -jacobian[0, 1:] / scale[1:])[shown]
-        self.at_center = (size / units[:1]) * inner[0][shown] * (scale[shown] / units * size)
+        self.at_center = in_units(inner[0])
 
     def degenerate(self, perfect: bool) -> None:
         """Say that no error is left to estimate sigma or the dispersion from: a perfect fit, or as many parameters as rows."""

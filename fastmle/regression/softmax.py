@@ -186,7 +186,7 @@ def _finish(fitting: Softmax, passes: Passes, found: Climb, aliased: dict[int, V
         status, lost = "separated", fitting.lost
         every = [f"{c}:{name}" for c in model.others for name in columns]
         message = f"a combination of {', '.join(every[j] for j in lost)} separates the classes: their coefficients are infinite"
-    shown = np.tile(np.array([model.intercept, *model.kept]), fitting.others)
+    shown = np.tile(model.shown, fitting.others)
     beta = fitting.in_x(at.beta)
     beta[list(lost)] = np.nan
     f, size = np.flatnonzero(fitting.free), fitting.free.size
@@ -224,7 +224,7 @@ def _covariance(fit: RegressionFit, fitting: Softmax, at: At, roles: Roles, inne
     bread[np.ix_(f, f)] = inverse(at.matrix[np.ix_(f, f)])
     cov = fitting.jacobian @ bread @ meat @ bread @ fitting.jacobian.T
     model = fit.model
-    shown = np.tile(np.array([model.intercept, *model.kept]), fitting.others)
+    shown = np.tile(model.shown, fitting.others)
     fit.cov = cov[np.ix_(shown, shown)] * corrections(roles.cov, fit.nobs, int(f.size), clusters)
     fit.cov_type = "sandwich" if roles.cov == "model" else roles.cov
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import sys
 import threading
+from typing import Any
 
 import numpy as np
 
 from fastmle.sources.base import Array
 
 LEAST_ROWS, MOST_ROWS = 1 << 14, 1 << 20  # what is shorter costs little, what is longer would be kept for nothing
+FLOAT64 = np.dtype(np.float64)
 MOST_BUFFERS = 8  # more are in use only where somebody collects chunks
 
 
@@ -23,19 +25,20 @@ class _Kept(threading.local):
 _kept = _Kept()
 
 
-def take(rows: int) -> Array:
-    """A float64 array of any content that nobody else has; every view of it, and of its parts, keeps it taken."""
+def take(rows: int, dtype: np.dtype[Any] = FLOAT64) -> Array:
+    """An array of any content that nobody else has, of numbers of at most 8 bytes; every view of it, and of its parts, keeps
+    it taken."""
     if not LEAST_ROWS <= rows <= MOST_ROWS:
-        return np.empty(rows)
+        return np.empty(rows, dtype)
     buffers = _kept.buffers
     for i in range(len(buffers)):
         if buffers[i].size >= rows and _references(buffers, i) == _ALONE:
-            return buffers[i][:rows]
+            return buffers[i].view(dtype)[:rows]
     buffer = np.empty(rows)
     if len(buffers) == MOST_BUFFERS:
         del buffers[0]  # lives on for those who look at it
     buffers.append(buffer)
-    return buffer[:]
+    return buffer.view(dtype)[:rows]
 
 
 def _references(buffers: list[Array], i: int) -> int:

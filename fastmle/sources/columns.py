@@ -174,7 +174,7 @@ class LentColumn:
 
     def piece(self, start: int, stop: int) -> Array:
         values = self._column.piece(start, stop)  # read-only ones too: Arrow and polars look at NumPy's memory
-        copy = take(stop - start) if values.dtype == np.float64 else np.empty(stop - start, values.dtype)
+        copy = take(stop - start, values.dtype)
         copy[:] = values
         return read_only(copy)
 

@@ -88,7 +88,7 @@ class Parts:
             else:
                 whole = min(start + (block if same else COPIED), stop)
                 if scratch is None:
-                    scratch = take(COPIED) if self.dtype == np.float64 else np.empty(block, self.dtype)
+                    scratch = take(COPIED, self.dtype)
                 out = scratch[: whole - start]
                 self._copy(start, whole, out)
                 yield read_only(out)
