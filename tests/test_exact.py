@@ -39,6 +39,36 @@ def test_sums_of_few_bits_far_apart_keep_within_their_room(seed: int) -> None:
     assert max(totals[:, 1]) <= exact.ROOM
 
 
+@pytest.mark.parametrize("width", [0, 20, 60, 100, 110, 130, 300])
+@pytest.mark.parametrize("seed", range(10))
+def test_many_sums_at_once(seed: int, width: int) -> None:
+    """Whether three floats hold all the sums or not: over powers of two from `width` bits, with zeros and what cancels."""
+    rng = np.random.default_rng(seed)
+    values = rng.normal(size=(3000, 2)) * 2.0 ** rng.integers(-width // 2, width // 2 + 1, (3000, 2))
+    values[rng.random((3000, 2)) < 0.1] = 0.0
+    values[1::7] = -values[: 7 * len(values[1::7]) : 7]
+    totals = totals_of([[5.0, -1e-300], [0.0, 2.0**500]])
+    exact.add_blocks()(totals, SUMS, values)
+    for total, column, before in zip(totals, values.T.tolist(), ([5.0, -1e-300], [2.0**500]), strict=True):
+        assert exact.exact_value(total) == sum(map(Fraction, before + column))
+
+
+@pytest.mark.parametrize("odd", [np.inf, -np.inf, np.nan, 1.7e308])
+@pytest.mark.parametrize("place", [0, 11, 49])
+def test_many_sums_of_which_some_leave_the_range(odd: float, place: int) -> None:
+    """Each is added as if alone: what is not finite goes into its own slot, the others are still exact."""
+    values = np.random.default_rng(place).normal(size=(50, 2))
+    values[[place, (place + 20) % 50], 0] = odd
+    totals = totals_of([[1.0], [2.0]])
+    alone = totals.copy()
+    exact.add_blocks()(totals, SUMS, values)
+    for row in values:
+        exact.add_blocks()(alone, SUMS, row[None].copy())
+    np.testing.assert_array_equal(totals[:, 0], alone[:, 0])
+    assert not np.isfinite(totals[0, 0]) and totals[1, 0] == 0.0
+    assert [exact.exact_value(t) for t in totals] == [exact.exact_value(t) for t in alone]  # of what is finite
+
+
 def test_merging_totals_of_unequal_length() -> None:
     """A long expansion that has become short leaves components behind, which a longer neighbour must not wake."""
     short = [1e300, 1.0, 1e-300, -1e300, -1e-300]

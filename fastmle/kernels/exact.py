@@ -25,6 +25,7 @@ MOST = 40  # components of 53 bits cover the whole range of float64
 UNSOUND = 3  # the place of a tally behind those of the counts
 ROOM = MOST + 8  # components that need not be so dense; where they are more, they are made so
 WIDTH = FIRST + ROOM
+FEW = 8  # blocks that are added one by one
 
 
 def empty_totals(kinds: str) -> np.ndarray:
@@ -75,9 +76,41 @@ def _grow(totals: Any, k: int, used: int, x: float) -> int:
         x = high
     if not abs(x) < np.inf:  # the total itself has left the range of float64
         totals[k, 0] += x
-        x = 0.0
+        return 0
     totals[k, FIRST + kept] = x
     return kept + 1
+
+
+@register_jitable
+def _two_sum(x: float, y: float) -> tuple[float, float]:
+    """x + y as the nearest float and what is left of it (D. E. Knuth, The Art of Computer Programming 2, 4.2.2)."""
+    high = x + y
+    y_in = high - x
+    return high, (x - (high - y_in)) + (y - y_in)
+
+
+@register_jitable
+def _add_run(totals: Any, k: int, sums: Any) -> None:
+    """Add column k of `sums` to total k.
+
+    First about three floats, of which each takes what the one before it loses: without a branch, so that the processor works
+    on several blocks at once. Where they cannot hold a sum, block by block.
+    """
+    used = int(totals[k, 1])
+    first = second = third = 0.0
+    fits = sums.shape[0] >= FEW
+    if fits:
+        for b in range(sums.shape[0]):
+            first, left = _two_sum(first, sums[b, k])
+            second, left = _two_sum(second, left)
+            third, left = _two_sum(third, left)
+            fits &= left == 0.0  # NaN where a sum is not finite
+    if fits:
+        used = _grow(totals, k, _grow(totals, k, _grow(totals, k, used, third), second), first)
+    else:
+        for b in range(sums.shape[0]):
+            used = _grow(totals, k, used, sums[b, k])
+    totals[k, 1] = used
 
 
 def _add_blocks(totals: Any, is_max: Any, sums: Any) -> None:
@@ -85,11 +118,8 @@ def _add_blocks(totals: Any, is_max: Any, sums: Any) -> None:
         if is_max[k]:
             for b in range(sums.shape[0]):
                 totals[k, 0] = max(totals[k, 0], sums[b, k])
-            continue
-        used = int(totals[k, 1])
-        for b in range(sums.shape[0]):
-            used = _grow(totals, k, used, sums[b, k])
-        totals[k, 1] = used
+        else:
+            _add_run(totals, k, sums)
 
 
 def _merge(totals: Any, is_max: Any, other: Any) -> None:
@@ -123,14 +153,14 @@ def add_if_sound() -> Callable[..., bool]:
     """`add_if_sound()(totals, is_max, sums, counts)`: add one block whose rows all count, else add nothing."""
     matrix = types.float64[:, ::1]
     signature = types.boolean(matrix, types.boolean[::1], matrix, types.int64[:, ::1])
-    return compile_kernel(_add_if_sound, signature, "add_if_sound", (_add_blocks, _grow, _compress), brief=True)
+    return compile_kernel(_add_if_sound, signature, "add_if_sound", brief=True)
 
 
 @cache
 def add_blocks() -> Callable[..., None]:
     """`add_blocks()(totals, is_max, sums)`: add each row of `sums` (blocks, slots) to `totals`, exactly."""
     matrix = types.float64[:, ::1]
-    return compile_kernel(_add_blocks, types.void(matrix, types.boolean[::1], matrix), "add_blocks", (_grow, _compress))
+    return compile_kernel(_add_blocks, types.void(matrix, types.boolean[::1], matrix), "add_blocks")
 
 
 def _add_multiples(totals: Any, rows: Any, first: float, second: float) -> None:
@@ -144,14 +174,14 @@ def add_multiples() -> Callable[..., None]:
     """`add_multiples()(totals, rows, first, second)`: add the two `rows` so many times to sums, where products are exact."""
     matrix = types.float64[:, ::1]
     signature = types.void(matrix, types.Array(types.float64, 2, "C", readonly=True), types.float64, types.float64)
-    return compile_kernel(_add_multiples, signature, "add_multiples", (_grow, _compress), brief=True)
+    return compile_kernel(_add_multiples, signature, "add_multiples", brief=True)
 
 
 @cache
 def merge_totals() -> Callable[..., None]:
     """`merge_totals()(totals, is_max, other)`: add another set of totals, exactly."""
     matrix = types.float64[:, ::1]
-    return compile_kernel(_merge, types.void(matrix, types.boolean[::1], matrix), "merge_totals", (_grow, _compress), brief=True)
+    return compile_kernel(_merge, types.void(matrix, types.boolean[::1], matrix), "merge_totals", brief=True)
 
 
 def _add_slice(totals: Any, is_max: Any, sums: Any, counts: Any, tally: Any) -> None:
@@ -171,7 +201,7 @@ def add_slice() -> Callable[..., None]:
     count and how many of them have sums that are not finite."""
     matrix, whole = types.float64[:, ::1], types.int64[:, ::1]
     signature = types.void(matrix, types.boolean[::1], matrix, whole, types.int64[::1])
-    return compile_kernel(_add_slice, signature, "add_slice", (_add_blocks, _grow, _compress))
+    return compile_kernel(_add_slice, signature, "add_slice")
 
 
 def _run(is_max: Any, before: Any, sums: Any, at: Any, running: Any) -> None:

@@ -118,7 +118,7 @@ class GramState(TotalsState):
         center = s.center + s.first / s.weight / np.array(self.theta.per)
         return Locations(tuple(center.tolist()), self.theta.per)
 
-    def _drifted(self, at: np.ndarray, sums: np.ndarray, rows: np.ndarray) -> int:
+    def _drifted(self, at: np.ndarray, sums: np.ndarray, counts: np.ndarray) -> int:
         running = np.empty((at.size, sums.shape[1]))
         exact.run()(self.is_max, self._read(), sums, at, running)
         k = self.terms.k + 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from fractions import Fraction
 from functools import cache, lru_cache
@@ -155,9 +156,10 @@ class RowState(TotalsState):
         assert self.terms.anchor is not None
         return self.terms.anchor.of_sums(self.sums())
 
-    def _drifted(self, at: np.ndarray, sums: np.ndarray, rows: np.ndarray) -> int:
-        rows = _NO_WEIGHTS if self.options.weighted else rows
-        return int(compile_leaves(self.terms)(self.is_max, self._read(), sums, at, rows, tuple(map(float, self.theta)), DRIFT))
+    def _drifted(self, at: np.ndarray, sums: np.ndarray, counts: np.ndarray) -> int:
+        rows = math.nan if self.options.weighted else float(self.rows)
+        constants = tuple(map(float, self.theta))
+        return int(compile_leaves(self.terms)(self.is_max, self._read(), sums, counts, at, rows, constants, DRIFT))
 
     def _coarseness(self, theta: Any) -> float:
         return 1.0 / float(theta.per) if self.terms.anchor else 1.0

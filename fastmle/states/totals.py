@@ -21,7 +21,7 @@ BOUNDARY = 256  # blocks: the anchor may move after 1, 2, 4, ... 256 blocks and 
 DRIFT = 10.0  # standard deviations
 LAUNCH = 1 << 26  # rows; a launch ends well within half a second, so that Ctrl-C is answered
 MOST_SUMS = 1 << 22  # block sums that a launch may fill
-_NO_WEIGHTS = np.empty(0)
+_NO_WEIGHTS, _NO_COUNTS = np.empty(0), np.empty((0, 3), np.int64)
 _NOWHERE, _HERE = np.empty(0, np.int64), np.zeros(1, np.int64)
 
 
@@ -63,9 +63,10 @@ class TotalsState(State):
     @abstractmethod
     def _anchor_of_sums(self) -> Any: ...
 
-    def _drifted(self, at: np.ndarray, sums: np.ndarray, rows: np.ndarray) -> int:
+    def _drifted(self, at: np.ndarray, sums: np.ndarray, counts: np.ndarray) -> int:
         """The first of the boundaries `at` in blocks with these sums at which the mean has left the anchor by more than
-        DRIFT standard deviations, or -1; `rows` are those that count up to each. Asked if the state `drifts`."""
+        DRIFT standard deviations, or -1; `counts` are of their rows that do not count, or empty where all do. Asked if the
+        state `drifts`."""
         raise NotImplementedError
 
     @abstractmethod
@@ -111,7 +112,7 @@ class TotalsState(State):
         self.seen += rows
         before, after = first_row // BLOCK, (first_row + rows) // BLOCK
         at_boundary = after > before and self.drifts and boundaries(before, after - before).size
-        if at_boundary and self._drifted(_HERE, np.empty((0, len(self.letters))), np.array([float(self.rows)])) >= 0:
+        if at_boundary and self._drifted(_HERE, np.empty((0, len(self.letters))), _NO_COUNTS) >= 0:
             self._rebase(self._anchor_of_sums())
         return True
 
@@ -135,10 +136,7 @@ class TotalsState(State):
             tally = counts.sum(axis=0).tolist()
         overflow = stop >= 0
         if not overflow and at.size and self.theta is not None:
-            counted = (self.rows + at * BLOCK).astype(float)
-            if any(tally[:UNSOUND]):
-                counted -= np.cumsum(counts.sum(axis=1))[at - 1]
-            stop = self._drifted(at, sums, counted)
+            stop = self._drifted(at, sums, counts if any(tally[:UNSOUND]) else _NO_COUNTS)
         if stop < 0:
             self._take(totals, tally, rows)
             return rows
