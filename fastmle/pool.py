@@ -26,18 +26,23 @@ def cores() -> int:
 
 
 class _Work:
-    """A job over range(start, count), given out in slices: large ones first, then smaller, so that all threads end together,
-    also where one starts late or is held up by another process."""
+    """A job over range(start, count), given out in rounds of slices of one size, one for each thread: large ones first, then
+    smaller, so that all threads end together, also where one starts late or is held up by another process."""
 
     def __init__(self, job: Job, count: int, threads: int, least: int, start: int = 0) -> None:
         self.error: BaseException | None = None
         self._job, self._count, self._threads, self._least = job, count, threads, least
         self._next, self._lock = start, threading.Lock()
+        self._size = self._due = 0  # of the slices of this round, and how many of them are left
 
     def _take(self) -> tuple[int, int]:
         with self._lock:
-            start, left = self._next, self._count - self._next
-            self._next = start + min(left, max(self._least, 3 * left // (4 * self._threads)))
+            start = self._next
+            if not self._due:
+                self._due = self._threads
+                self._size = max(self._least, 3 * (self._count - start) // (4 * self._threads))
+            self._due -= 1
+            self._next = min(start + self._size, self._count)
             return start, self._next
 
     def run(self) -> None:

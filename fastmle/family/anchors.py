@@ -35,7 +35,7 @@ def location_of(x: Vector, w: Vector) -> Location:
     """The mean of a block, and a scale in which its squares neither overflow nor vanish."""
     low, high = float(x.min()), float(x.max())
     scale = binary_scale(max(abs(low), abs(high)))
-    c = low if low == high else mean_of(x / scale, w) * scale
+    c = low if low == high else mean_of(x if scale == 1.0 else x / scale, w) * scale
     if max(-low, high) > 2.0**1022:
         c = 0.0  # x − c might overflow
     return Location(c, 1.0 / scale)

@@ -143,12 +143,12 @@ class RowState(TotalsState):
         if self.terms.anchor is None:
             return None
         x = np.asarray(columns[0], np.float64)
-        keep = np.isfinite(x)
-        if w.size:
-            keep &= (w > 0.0) & (w < np.inf)
-        if self.terms.support is not None:
-            keep &= self.terms.support(x, self.terms.theta())
-        if not keep.all():
+        if w.size or self.terms.support is not None or not math.isfinite(float(x.min()) - float(x.max())):
+            keep = np.isfinite(x)
+            if w.size:
+                keep &= (w > 0.0) & (w < np.inf)
+            if self.terms.support is not None:
+                keep &= self.terms.support(x, self.terms.theta())
             x, w = x[keep], w[keep] if w.size else w
         return self.terms.anchor.of_block(x, w) if x.size else None
 
