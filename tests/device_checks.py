@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import pytest
 import scipy
-from conftest import CASES
+from cases import CASES
 
 import fastmle as fm
 from fastmle.families import family_of

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import CASES
+from cases import CASES
 
 import fastmle as fm
 from fastmle.families import family_of

@@ -11,7 +11,7 @@ import mpmath as mp
 import numpy as np
 import pytest
 import scipy
-from conftest import CASES, Case
+from cases import CASES, Case
 from oracle import Best, exactly
 
 import fastmle as fm

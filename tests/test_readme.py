@@ -10,7 +10,7 @@ from types import ModuleType
 
 import numpy as np
 import pytest
-from conftest import CASES
+from cases import CASES
 
 from fastmle.families import REGISTRY, family_class
 

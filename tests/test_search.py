@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from conftest import CASES
+from cases import CASES
 
 import fastmle as fm
 from fastmle import search
