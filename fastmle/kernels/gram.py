@@ -17,9 +17,9 @@ from numba.extending import register_jitable
 from .fold import BLOCK
 from .jit import compile_kernel
 from .panels import SPARE, STEP, add_products, collect_products, lanes_of, load_columns, plan_ahead
+from .row_registers import SOME
 from .rowwise import (
     FEW,
-    SOME,
     add_by_columns,
     add_by_rows,
     add_some,
