@@ -105,3 +105,11 @@ def test_rows_of_a_hundred_sizes_far_apart() -> None:
         state.update([x])
     rate = len(rows) / sum(map(Fraction, rows))
     assert state.fit().params["rate"] == pytest.approx(float(rate), rel=1e-15)
+
+
+def test_a_fit_keeps_its_pictures_when_the_state_goes_on() -> None:
+    state = fm.suffstats("gaussian", keep="bins", points=5).update(np.arange(100.0))
+    fit = state.fit()
+    before, tests = fit.kept.to_dict(), repr(fit.gof())
+    state.update(np.arange(1000.0, 2000.0))
+    assert fit.kept.to_dict() == before and repr(fit.gof()) == tests

@@ -85,7 +85,7 @@ def _sums_from_dict(family: Family, options: Options, stored: Mapping[str, Any])
 
 def to_bytes(stats: SufficientStats) -> bytes:
     """See `SufficientStats.to_bytes`."""
-    stored = to_dict(stats)
+    stored = stats.to_dict()
     return json.dumps({**stored, "check": _check(stored)}, allow_nan=False).encode()
 
 
