@@ -15,7 +15,7 @@ from .estimate import fit_state, judged
 from .family import Family
 from .likelihood import loglik_of
 from .pool import Turn
-from .request import check_weights
+from .request import by_name, check_weights
 from .result import Fit
 from .sources import open_source
 from .sources.arrays import plain
@@ -190,14 +190,14 @@ class SufficientStats:
     def fit(self, fixed: Mapping[str, Any] | None = None, strict: bool = False) -> Fit:
         """The maximum-likelihood fit to all rows so far. Raises DataError if there are none."""
         with self._turn:
-            fit = fit_state(self.family, self.state, dict(fixed or {}))
+            fit = fit_state(self.family, self.state, by_name(fixed, "fixed"))
             fit.kept = self.kept and self.kept.copy()
         return judged(fit, strict)
 
     def loglik(self, params: Mapping[str, Any] | None = None, **more: Any) -> float:
         """Σ w log p(x; params) of all rows so far; −inf if one of them is impossible."""
         with self._turn:
-            return loglik_of(self.family, self.state, {**(params or {}), **more})
+            return loglik_of(self.family, self.state, {**by_name(params, "params"), **more})
 
     def nll_surface(self, intercepts: Any, slopes: Any, feature: str | None = None) -> Any:
         """The mean NLL of a linear model over a grid (intercepts, slopes), from the sums alone; the other parameters stay
