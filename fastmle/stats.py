@@ -72,7 +72,7 @@ class SufficientStats:
         values = plain(chunk) if weights is None and self.columns is None else None
         with self._turn:
             if values is not None:
-                self._add(("x",), (values,), False)
+                self._add(("x",), (values,), None)
             else:
                 self._add_all(chunk, weights)
         return self
@@ -90,12 +90,14 @@ class SufficientStats:
                     if sorted(known) != sorted(source.names):
                         raise DataError(f"the columns are {', '.join(source.names)}, and were {', '.join(known)}")
                     piece = (*(piece[source.names.index(name)] for name in known), *piece[len(known) :])
-                self._add(source.names, piece, weights is not None)
+                self._add(source.names, piece, None if weights is None else source.labels[len(source.names)])
         except BaseException:
             self.__dict__.update(before)
             raise
 
-    def _add(self, names: tuple[str, ...], chunk: Chunk, weighted: bool) -> None:
+    def _add(self, names: tuple[str, ...], chunk: Chunk, weights: str | None) -> None:
+        """Add a chunk, whose weights, if it has any, are called so."""
+        weighted = weights is not None
         state = self._state
         family, options = self.family, self.options
         if state is None:
@@ -105,6 +107,8 @@ class SufficientStats:
             state = new_state(family.terms, replace(options, weighted=weighted or always))
         elif weighted and not state.options.weighted:
             state = state.weighted()
+        if weights is not None and state.options.weight_label != weights:
+            state.options = replace(state.options, weight_label=weights)
         if state.options.weighted and not weighted:
             chunk = (*chunk, np.ones(chunk[0].size))
         if len(chunk) != len(state.options.labels) + state.options.weighted:

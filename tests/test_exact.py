@@ -183,3 +183,18 @@ def test_weights_beyond_float64_are_not_called_equal_values(name: str) -> None:
     x = np.arange(1.0, 11.0) * 1e10
     fit = fm.fit(name, x if name == "gaussian" else np.exp(x / 1e9), weights=np.full(10, 1e307))
     assert fit.status == "not_converged" and np.isnan([*fit.params.values()]).all()
+
+
+@pytest.mark.parametrize("name", ["gaussian", "poisson", "dirichlet"])
+def test_a_bad_weight_is_named_by_its_column(name: str) -> None:
+    columns = ["a", "b"] if name == "dirichlet" else ["a"]
+    data = {"a": [1.0, 2.0, 3.0], "w": [1.0, -1.0, 2.0], "b": [1.0, 2.0, 3.0]}
+    if name == "dirichlet":
+        data |= {"a": [0.5, 0.2, 0.4], "b": [0.5, 0.8, 0.6]}
+    state = fm.suffstats(name, columns=columns)
+    for first in (0, 3):
+        with pytest.raises(fm.DataError, match=f"column 'w', row {first + 1}") as caught:
+            state.update(data, weights="w")
+        assert caught.value.column == "w" and state.nobs == first
+        if not first:
+            state.update(data, weights=np.ones(3))
