@@ -9,12 +9,13 @@ from .errors import FamilyError
 from .estimate import fit_passes, judged
 from .families import family_of
 from .family import Family
-from .passes import Bar, Progress
+from .passes import Progress, bar_of
 from .regression.design import Roles
 from .regression.model import Regression
 from .request import (
     Nulls,
     WeightKind,
+    by_name,
     check_keep,
     check_weights,
     passes_over,
@@ -69,7 +70,7 @@ def fit(
     """
     chosen = family_of(family, **constants)
     check_keep(keep, points)
-    bar = Bar() if progress is True else progress or None
+    bar = bar_of(progress)
     parts = {"target": target, "features": features, "formula": formula, "offset": offset, "exposure": exposure,
              "trials": trials, "cluster": cluster}  # fmt: skip
     if isinstance(chosen, Regression):
@@ -82,7 +83,7 @@ def fit(
         check_weights(chosen, Options(weighted=weights is not None, weight_kind=weight_kind))
         roles = Roles(**parts, weights=weights, cov=cov, chunk_rows=chunk_rows, progress=bar, options=read)
         roles.keep = points if keep == "bins" else None
-        return judged(chosen.fit_data(data, roles, dict(fixed or {})), strict)
+        return judged(chosen.fit_data(data, roles, by_name(fixed, "fixed")), strict)
     given = [name for name, part in parts.items() if part is not None] + ["cov"] * (cov != "model")
     if given:
         raise FamilyError(f"{given[0]}= is for regressions, and {chosen.name} is a distribution")
@@ -90,7 +91,7 @@ def fit(
         chosen, data, column=column, columns=columns, weights=weights, weight_kind=weight_kind, nulls=nulls, threads=threads,
         device=device, chunk_rows=chunk_rows, progress=bar, keep=keep is not None, points=points,
     )  # fmt: skip
-    result = fit_passes(chosen, passes, dict(fixed or {}))
+    result = fit_passes(chosen, passes, by_name(fixed, "fixed"))
     result.kept = passes.kept
     return judged(result, strict)
 
@@ -122,6 +123,6 @@ def suffstats(
     if target is not None or features is not None:
         if not isinstance(chosen, Regression) or wanted is not None or target is None or features is None:
             raise FamilyError("target= and features= belong together, and to regressions")
-        wanted = [*features, target]
+        wanted = wanted_columns(None, [*features, target])
     check_keep(keep, points)
     return SufficientStats(chosen, options, wanted, keep, points)

@@ -11,7 +11,7 @@ from .errors import DataError, FamilyError
 from .estimate import fit_passes, fit_state
 from .families import REGISTRY, family_class, family_of
 from .family import Family, RowTerms, TableTerms, ends_terms
-from .passes import Bar, Passes, Progress
+from .passes import Passes, Progress, bar_of
 from .request import Nulls, WeightKind, check_keep, check_weights, reading_options, wanted_columns
 from .result import Fit
 from .sources import Source, open_source
@@ -132,7 +132,7 @@ def compare(
         where = f.terms.where
         return Options(**{**base.__dict__, "support": where, "outside": "count" if everything else "raise"})
 
-    bar = Bar() if progress is True else progress or None
+    bar = bar_of(progress)
     fits = []
     if shared:
         passes = passes_for(shared[0], base)

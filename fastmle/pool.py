@@ -113,15 +113,32 @@ def _work(queue: SimpleQueue[_Help]) -> None:
 
 
 _pool: _Pool | None = None
+_forks = 0  # between the first process and this one
 
 
 def _forget() -> None:
-    global _pool
+    global _pool, _forks
     _pool = None  # its threads did not come along into the forked child
+    _forks += 1
 
 
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_forget)
+
+
+class Turn:
+    """A lock for one thread at a time, which may take it again; open in a forked child, whoever had it in the parent."""
+
+    def __init__(self) -> None:
+        self._lock, self._forks = threading.RLock(), _forks
+
+    def __enter__(self) -> None:
+        if self._forks != _forks:
+            self._lock, self._forks = threading.RLock(), _forks
+        self._lock.acquire()
+
+    def __exit__(self, *error: object) -> None:
+        self._lock.release()
 
 
 def with_own(job: Callable[[int, int, Thing], None], things: list[Thing]) -> Job:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any, Literal
+
+import numpy as np
 
 from .errors import DataError, FamilyError
 from .family import Family, GramTerms
@@ -34,7 +36,7 @@ def reading_options(
     ):
         if given not in known:
             raise FamilyError(f"{name} is one of {', '.join(known)}, not {given!r}")
-    if threads is not None and (isinstance(threads, bool) or not isinstance(threads, int) or threads < 1):
+    if threads is not None and (isinstance(threads, bool) or not isinstance(threads, (int, np.integer)) or threads < 1):
         raise FamilyError(f"threads is a number of threads, not {threads!r}")
     check_device(device)
     names = source.names if source else ("x",)
@@ -45,7 +47,7 @@ def reading_options(
         weight_label=source.labels[len(names)] if source and weighted else "weights",
         nulls=nulls,  # type: ignore[arg-type]
         support=family.terms.where if family else "",
-        threads=threads or cores(),
+        threads=int(threads or cores()),
         device=device_for(device, source, family),
     )
 
@@ -85,7 +87,7 @@ def check_reopenable(name: str, source: Source) -> None:
 def check_keep(keep: Any, points: Any) -> None:
     if keep not in (None, "bins"):
         raise FamilyError(f"keep is None or 'bins', not {keep!r}")
-    if isinstance(points, bool) or not isinstance(points, int) or points < 0 or (points and keep is None):
+    if isinstance(points, bool) or not isinstance(points, (int, np.integer)) or points < 0 or (points and keep is None):
         raise FamilyError(f"points is a number of rows, and goes with keep='bins', not {points!r}")
 
 
@@ -114,7 +116,20 @@ def device_for(asked: str, source: Source | None, family: Family | None) -> Lite
     return "cpu" if why_not() else "cuda"
 
 
+def by_name(values: Any, what: str) -> dict[str, Any]:
+    """Parameters that are given by name, in a mapping or not at all."""
+    if values is not None and not isinstance(values, Mapping):
+        raise FamilyError(f"{what} is a mapping of parameters to numbers, not {values!r}")
+    return dict(values or {})
+
+
 def wanted_columns(column: Any, columns: Any) -> Any:
     if column is not None and columns is not None:
         raise FamilyError("give column= or columns=, not both")
-    return column if column is not None else columns
+    wanted = column if column is not None else columns
+    return [*map(_plain, wanted)] if hasattr(wanted, "__iter__") and not isinstance(wanted, str) else _plain(wanted)
+
+
+def _plain(column: Any) -> Any:
+    """A column's number as Python's own: a state keeps it, and is written as JSON."""
+    return int(column) if isinstance(column, np.integer) else str(column) if isinstance(column, np.str_) else column

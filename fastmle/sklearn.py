@@ -54,9 +54,9 @@ class _Linear(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         X, y = validate_data(self, X, y, reset=first, y_numeric=True, dtype=[np.float64, np.float32])
         weights = None if sample_weight is None else _check_sample_weight(sample_weight, X, dtype=np.float64)
         options = self._options()
-        self.stats_ = fm.suffstats(self._family, rank_deficient="drop", **options) if first else self.stats_
-        self.stats_.family = replace(self.stats_.family, **options)  # they may have been set since
-        self.stats_.update((X, np.asarray(y, np.float64)), weights=weights)
+        stats: Any = fm.suffstats(self._family, rank_deficient="drop", **options) if first else self.stats_
+        stats.family = replace(stats.family, **options)  # they may have been set since
+        self.stats_ = stats.update((X, np.asarray(y, np.float64)), weights=weights)
         return self._solve()
 
     def _solve(self) -> Any:
@@ -218,8 +218,7 @@ class GaussianMLE(DensityMixin, BaseEstimator):  # type: ignore[misc]
     def partial_fit(self, X: Any, y: Any = None) -> Any:
         first = not hasattr(self, "stats_")
         X = validate_data(self, X, reset=first, dtype=np.float64)
-        self.stats_ = fm.suffstats("mvn") if first else self.stats_
-        self.stats_.update(X)
+        self.stats_ = (fm.suffstats("mvn") if first else self.stats_).update(X)
         self.result_ = self.stats_.fit()
         self.mean_, self.covariance_ = self.result_.params["mu"], self.result_.params["cov"]
         return self

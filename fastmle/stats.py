@@ -14,7 +14,8 @@ from .errors import DataError, FamilyError
 from .estimate import fit_state, judged
 from .family import Family
 from .likelihood import loglik_of
-from .request import check_weights
+from .pool import Turn
+from .request import by_name, check_weights
 from .result import Fit
 from .sources import open_source
 from .sources.arrays import plain
@@ -46,6 +47,7 @@ class SufficientStats:
     """What one read of the data leaves for a family: `update`, `+`, `fit`, `loglik`, `save`.
 
     Made by `fastmle.suffstats`. Holds no rows; merging is exact for sums about the same anchor, and to 1e-13 else.
+    Threads may share a state: they take turns.
     """
 
     def __init__(
@@ -58,6 +60,7 @@ class SufficientStats:
         self.keep = points if keep == "bins" else None  # how many points, beside histograms; None: nothing
         self.kept: Kept | None = None
         self._state: State | None = None
+        self._turn = Turn()
 
     # -- adding --------------------------------------------------------------------------------------------------
 
@@ -67,9 +70,15 @@ class SufficientStats:
         Raises DataError for a bad row, and then nothing of the chunk is added.
         """
         values = plain(chunk) if weights is None and self.columns is None else None
-        if values is not None:
-            self._add(("x",), (values,), False)
-            return self
+        with self._turn:
+            if values is not None:
+                self._add(("x",), (values,), None)
+            else:
+                self._add_all(chunk, weights)
+        return self
+
+    def _add_all(self, chunk: Any, weights: Any) -> None:
+        """Piece by piece; all of them or none."""
         _, data, column = with_text(self.family, chunk, self.columns)
         source = open_source(as_columns(data), column, {"weights": weights})
         before = dict(self.__dict__)
@@ -81,13 +90,14 @@ class SufficientStats:
                     if sorted(known) != sorted(source.names):
                         raise DataError(f"the columns are {', '.join(source.names)}, and were {', '.join(known)}")
                     piece = (*(piece[source.names.index(name)] for name in known), *piece[len(known) :])
-                self._add(source.names, piece, weights is not None)
+                self._add(source.names, piece, None if weights is None else source.labels[len(source.names)])
         except BaseException:
             self.__dict__.update(before)
             raise
-        return self
 
-    def _add(self, names: tuple[str, ...], chunk: Chunk, weighted: bool) -> None:
+    def _add(self, names: tuple[str, ...], chunk: Chunk, weights: str | None) -> None:
+        """Add a chunk, whose weights, if it has any, are called so."""
+        weighted = weights is not None
         state = self._state
         family, options = self.family, self.options
         if state is None:
@@ -97,6 +107,8 @@ class SufficientStats:
             state = new_state(family.terms, replace(options, weighted=weighted or always))
         elif weighted and not state.options.weighted:
             state = state.weighted()
+        if weights is not None and state.options.weight_label != weights:
+            state.options = replace(state.options, weight_label=weights)
         if state.options.weighted and not weighted:
             chunk = (*chunk, np.ones(chunk[0].size))
         if len(chunk) != len(state.options.labels) + state.options.weighted:
@@ -130,24 +142,30 @@ class SufficientStats:
             if not go_together(known, names):
                 raise FamilyError(f"states of the columns {', '.join(known)} and {', '.join(names)} do not merge")
         one, two = (self, other) if self._state is not None else (other, self)
-        merged, right = copy(one), two._state
-        if merged._state is not None and right is not None:
-            if right.options.weighted and not merged._state.options.weighted:
-                merged._state = merged._state.weighted()
-            elif merged._state.options.weighted and not right.options.weighted:
-                right = right.weighted()
-            merged._state.merge(right)
+        merged = copy(one)
         merged.keep = None if self.keep is None or other.keep is None else max(self.keep, other.keep)
         merged.kept = None if merged.keep is None else merged.kept
-        if merged.kept is not None and two.kept is not None:
-            merged.kept.merge(two.kept)
+        with two._turn:
+            merged._merge(two._state, two.kept)
         return merged
+
+    def _merge(self, right: State | None, kept: Kept | None) -> None:
+        if self._state is not None and right is not None:
+            if right.options.weighted and not self._state.options.weighted:
+                self._state = self._state.weighted()
+            elif self._state.options.weighted and not right.options.weighted:
+                right = right.weighted()
+            self._state.merge(right)
+        if self.kept is not None and kept is not None:
+            self.kept.merge(kept)
 
     def __copy__(self) -> SufficientStats:
         made = object.__new__(type(self))
-        made.__dict__.update(self.__dict__)
-        made._state = None if self._state is None else copy(self._state)
-        made.kept = None if self.kept is None else self.kept.copy()
+        with self._turn:
+            made.__dict__.update(self.__dict__)
+            made._state = None if self._state is None else copy(self._state)
+            made.kept = None if self.kept is None else self.kept.copy()
+        made._turn = Turn()
         return made
 
     def __radd__(self, other: object) -> SufficientStats:
@@ -164,7 +182,8 @@ class SufficientStats:
     @property
     def nobs(self) -> float:
         """The number of observations so far, as the weights count them."""
-        return 0.0 if self._state is None else float(self._state.sums().n)
+        with self._turn:
+            return 0.0 if self._state is None else float(self._state.sums().n)
 
     @property
     def state(self) -> State:
@@ -174,20 +193,23 @@ class SufficientStats:
 
     def fit(self, fixed: Mapping[str, Any] | None = None, strict: bool = False) -> Fit:
         """The maximum-likelihood fit to all rows so far. Raises DataError if there are none."""
-        fit = fit_state(self.family, self.state, dict(fixed or {}))
-        fit.kept = self.kept
+        with self._turn:
+            fit = fit_state(self.family, self.state, by_name(fixed, "fixed"))
+            fit.kept = self.kept and self.kept.copy()
         return judged(fit, strict)
 
     def loglik(self, params: Mapping[str, Any] | None = None, **more: Any) -> float:
         """Σ w log p(x; params) of all rows so far; −inf if one of them is impossible."""
-        return loglik_of(self.family, self.state, {**(params or {}), **more})
+        with self._turn:
+            return loglik_of(self.family, self.state, {**by_name(params, "params"), **more})
 
     def nll_surface(self, intercepts: Any, slopes: Any, feature: str | None = None) -> Any:
         """The mean NLL of a linear model over a grid (intercepts, slopes), from the sums alone; the other parameters stay
         at their estimates. `feature` says whose slope, the first one's by default."""
         from .regression.surface import nll_surface
 
-        return nll_surface(self.family, self.state, intercepts, slopes, feature)
+        with self._turn:
+            return nll_surface(self.family, self.state, intercepts, slopes, feature)
 
     def __repr__(self) -> str:
         return f"<SufficientStats {self.family.name}: n={self.nobs:,.10g}>"
@@ -202,7 +224,8 @@ class SufficientStats:
 
     def to_dict(self) -> dict[str, Any]:
         """Everything, JSON-safe; floats as exact hexadecimal strings."""
-        return storage.to_dict(self)
+        with self._turn:
+            return storage.to_dict(self)
 
     @classmethod
     def from_dict(cls, stored: Mapping[str, Any], family: Family | None = None) -> SufficientStats:

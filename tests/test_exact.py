@@ -105,3 +105,96 @@ def test_rows_of_a_hundred_sizes_far_apart() -> None:
         state.update([x])
     rate = len(rows) / sum(map(Fraction, rows))
     assert state.fit().params["rate"] == pytest.approx(float(rate), rel=1e-15)
+
+
+def test_a_fit_keeps_its_pictures_when_the_state_goes_on() -> None:
+    state = fm.suffstats("gaussian", keep="bins", points=5).update(np.arange(100.0))
+    fit = state.fit()
+    before, tests = fit.kept.to_dict(), repr(fit.gof())
+    state.update(np.arange(1000.0, 2000.0))
+    assert fit.kept.to_dict() == before and repr(fit.gof()) == tests
+
+
+@pytest.mark.parametrize("name", ["exponential", "geometric", "uniform", "bernoulli"])
+def test_states_about_one_anchor_are_equal_in_whatever_order_they_were_added(name: str) -> None:
+    rng = np.random.default_rng(3)
+    p = rng.uniform(0.1, 0.9, 900)
+    x = {"geometric": rng.geometric(0.3, 900), "bernoulli": rng.random(900) < p}.get(name, p)
+    parts = [fm.suffstats(name).update(x[lo : lo + 90], weights=p[lo : lo + 90]) for lo in range(0, 900, 90)]
+    first = sum(parts)
+    for _ in range(5):
+        order = rng.permutation(10).tolist()
+        left = sum(parts[i] for i in order[:4])
+        again = sum(parts[i] for i in order[4:]) + left
+        assert again == first and again.to_bytes() == first.to_bytes()
+        assert fm.SufficientStats.from_bytes(again.to_bytes()) == first
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_a_stored_total_is_the_same_sum_in_its_one_form(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    values = np.ldexp(rng.normal(size=(70, 1)), rng.integers(-1074, 900, (70, 1)))
+    forms = []
+    for _ in range(3):
+        total = exact.empty_totals("s")
+        exact.add_blocks()(total, SUMS[:1], values[rng.permutation(70)])
+        forms.append(exact.stored(total[0]))
+    assert forms[0] == forms[1] == forms[2] and forms[0][:2] == [0.0, len(forms[0]) - 2.0]
+    assert sum(map(Fraction, forms[0][2:])) == sum(map(Fraction, values[:, 0].tolist()))
+
+
+@pytest.mark.parametrize(
+    ("x", "w"),
+    [(np.full(10, 1e308), None), (np.arange(1.0, 11.0), np.full(10, 1e-310)), (np.arange(10.0) * 1e10, np.full(10, 1e300))],
+)
+@pytest.mark.filterwarnings("error")
+def test_pictures_of_extremes_are_written(x: np.ndarray, w: np.ndarray | None) -> None:
+    state = fm.suffstats("gaussian", keep="bins", points=3).update(x, weights=w)
+    again = fm.SufficientStats.from_bytes(state.to_bytes())
+    assert again == state and again.kept.bins[0].weights.sum() == state.kept.bins[0].weights.sum()
+    np.testing.assert_array_equal(again.kept.bins[0].sums, state.kept.bins[0].sums)
+    assert (again + state).nobs == 2 * state.nobs
+    counts = fm.suffstats("poisson", keep="bins").update([1, 2, 3]).update([2**70])
+    assert counts.kept.bins[0].weights.tolist()[0] == 3.0 and counts.kept.bins[0].weights.sum() == 4.0
+
+
+@pytest.mark.parametrize("columns", [("a", "b"), np.array(["a", "b"]), np.array([0, 1])])
+def test_columns_may_be_chosen_by_any_sequence(columns: object) -> None:
+    x = np.random.default_rng(0).normal(size=(50, 2))
+    data = x if np.asarray(columns).dtype.kind == "i" else {"a": x[:, 0], "b": x[:, 1]}
+    state = fm.suffstats("mvn", columns=columns).update(data)
+    assert fm.SufficientStats.from_bytes(state.to_bytes()) == state
+
+
+def test_numbers_of_numpy_are_numbers_and_no_bytes_are_no_state() -> None:
+    x = np.arange(10.0)
+    assert fm.fit("gaussian", x, threads=np.int64(2)).params.mu == 4.5
+    assert fm.suffstats("gaussian", keep="bins", points=np.int32(3)).update(x).kept.points.waits.size == 3
+    for rows in (0, True, 1.5, "2"):
+        with pytest.raises(fm.DataError, match="chunk_rows is a number of rows"):
+            fm.fit("gaussian", x, chunk_rows=rows)
+    for stored in (None, 5):
+        with pytest.raises(fm.DataError, match="this is no fastmle-state"):
+            fm.SufficientStats.from_bytes(stored)
+
+
+@pytest.mark.parametrize("name", ["gaussian", "lognormal"])
+def test_weights_beyond_float64_are_not_called_equal_values(name: str) -> None:
+    x = np.arange(1.0, 11.0) * 1e10
+    fit = fm.fit(name, x if name == "gaussian" else np.exp(x / 1e9), weights=np.full(10, 1e307))
+    assert fit.status == "not_converged" and np.isnan([*fit.params.values()]).all()
+
+
+@pytest.mark.parametrize("name", ["gaussian", "poisson", "dirichlet"])
+def test_a_bad_weight_is_named_by_its_column(name: str) -> None:
+    columns = ["a", "b"] if name == "dirichlet" else ["a"]
+    data = {"a": [1.0, 2.0, 3.0], "w": [1.0, -1.0, 2.0], "b": [1.0, 2.0, 3.0]}
+    if name == "dirichlet":
+        data |= {"a": [0.5, 0.2, 0.4], "b": [0.5, 0.8, 0.6]}
+    state = fm.suffstats(name, columns=columns)
+    for first in (0, 3):
+        with pytest.raises(fm.DataError, match=f"column 'w', row {first + 1}") as caught:
+            state.update(data, weights="w")
+        assert caught.value.column == "w" and state.nobs == first
+        if not first:
+            state.update(data, weights=np.ones(3))

@@ -73,6 +73,34 @@ def test_eight_threads_at_once() -> None:
         assert merged == 600_000
 
 
+@pytest.mark.parametrize("name", ["gamma", "poisson", "mvn"])
+def test_threads_that_share_a_state_lose_no_row(name: str) -> None:
+    x = np.random.default_rng(0).poisson(3.0, (400, 3)) + 1.0
+    rows = x if name == "mvn" else x[:, 0]
+    state, copies = fm.suffstats(name, keep="bins"), []
+    step = sys.getswitchinterval()
+
+    def job() -> None:
+        for lo in range(0, 400, 4):
+            state.update(rows[lo : lo + 4])
+            copies.append((state + state).nobs)
+
+    threads = [threading.Thread(target=job) for _ in range(6)]
+    sys.setswitchinterval(1e-6)
+    try:
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    finally:
+        sys.setswitchinterval(step)
+    assert state.nobs == 2400 and len(copies) == 600 and all(n % 4 == 0 for n in copies)
+    mean = state.fit().params["mu"] if name == "mvn" else state.fit().params["rate"] if name == "poisson" else None
+    if mean is not None:
+        np.testing.assert_allclose(mean, rows.mean(axis=0), rtol=1e-13)
+    assert state.kept is not None and sum(bins.weights.sum() for bins in state.kept.bins) == 2400 * len(state.kept.bins)
+
+
 @pytest.mark.parametrize(("count", "threads"), [(1, 2), (10, 7), (1000, 2), (12_345, 3)])
 def test_slices_make_up_the_whole_and_get_smaller(count: int, threads: int) -> None:
     done: list[tuple[int, int]] = []
@@ -205,6 +233,39 @@ def test_a_forked_child_fits_an_array_after_its_parent_did() -> None:
         """
     )
     assert ended(process, 60) == [0, True, True]
+
+
+@LINUX
+def test_a_child_forked_while_a_thread_compiles_does_not_wait_for_it(tmp_path: Path) -> None:
+    process = start(
+        """
+        import json, os, signal, threading, warnings
+        import numpy as np, fastmle as fm
+        from numba.core.compiler_lock import global_compiler_lock
+        warnings.simplefilter("ignore", DeprecationWarning)
+        x = np.arange(1.0, 100.0)
+        fm.fit("exponential", x)
+        began = threading.Event()
+
+        def compile():
+            with global_compiler_lock:
+                began.set()
+                fm.fit("weibull", x)
+
+        thread = threading.Thread(target=compile)
+        thread.start()
+        began.wait()
+        child = os.fork()
+        if child == 0:
+            signal.alarm(30)
+            os._exit(int(fm.fit("gaussian", x).params.mu != x.mean()))
+        _, status = os.waitpid(child, 0)
+        thread.join()
+        print(json.dumps(status))
+        """,
+        cache=tmp_path,
+    )
+    assert ended(process) == 0
 
 
 # -- the cache -------------------------------------------------------------------------------------------------------------

@@ -82,3 +82,16 @@ def test_several_classes(weights: Any) -> None:
         np.testing.assert_allclose(mine.intercept_, theirs.intercept_, rtol=1e-4, atol=2e-6)
         np.testing.assert_allclose(mine.predict_proba(X), theirs.predict_proba(X), atol=1e-5)
         assert (mine.predict(X) == theirs.predict(X)).all() and list(mine.classes_) == ["ant", "bee", "cat"]
+
+
+def test_rows_that_were_refused_leave_nothing_behind() -> None:
+    model = adapters.LinearRegression()
+    with pytest.raises(ValueError, match="row 0"):
+        model.partial_fit(X, Y, sample_weight=-W)
+    assert not hasattr(model, "stats_")
+    np.testing.assert_allclose(
+        model.partial_fit(X[:, :2], Y).coef_, linear_model.LinearRegression().fit(X[:, :2], Y).coef_, rtol=1e-10
+    )
+    with pytest.raises(ValueError, match="row 800"):
+        model.partial_fit(X[:, :2], Y, sample_weight=-W)
+    assert model.partial_fit(X[:, :2], Y).stats_.nobs == 1600

@@ -97,7 +97,7 @@ class LogNormal(Family):
             mu = fixed["mu"]
             _, squares = standardised(s, (mu, 1.0))
         sigma = fixed["sigma"] if "sigma" in fixed else math.sqrt(max(squares, 0.0) / s.n)
-        return Solution((mu, sigma)) if sigma > 0.0 else Solution((mu, sigma), "degenerate", "all values are equal")
+        return Solution((mu, sigma)) if sigma != 0.0 else Solution((mu, sigma), "degenerate", "all values are equal")
 
     def loglik(self, s: Sums, theta: Vector) -> float:
         _, zz = standardised(s, theta)

@@ -160,7 +160,7 @@ class Family(ABC):
                 f"{self.name}: {wrong}; its parameters are {', '.join(p.name for p in self.params)}"
             )
         for key, value in mapping.items():
-            if np.ndim(value) or isinstance(value, str) or value is None:
+            if np.ndim(value) or isinstance(value, (str, complex)) or value is None:
                 raise FamilyError(f"{self.name}: {key} is one number, not {value!r}")
         return np.array([float(mapping[p.name]) for p in self.params])
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from fractions import Fraction
 from functools import cache
 from typing import Any
@@ -265,6 +266,16 @@ def value(total: np.ndarray, kind: str = "s") -> float:
     if kind == "m" or total[0] != 0.0:
         return float(total[0])
     return math.fsum(components(total))
+
+
+def stored(total: np.ndarray) -> list[float]:
+    """A total in the fewest floats, each the nearest to what is left: the same however it came about."""
+    parts, heads = components(total), []
+    with suppress(OverflowError):  # it rounds to what is beyond the range: as it is
+        while head := math.fsum([*parts, *heads]):
+            heads.append(-head)
+        parts = [-head for head in reversed(heads)]
+    return [float(total[0]), float(len(parts)), *parts]
 
 
 def exact_value(total: np.ndarray) -> Fraction:

@@ -59,6 +59,7 @@ class Bins:
         """Of the first axis."""
         return self.axes[0].edges
 
+    @np.errstate(over="ignore", invalid="ignore")  # the sum of a cell may leave the range of float64
     def add(self, columns: Sequence[np.ndarray], w: np.ndarray | None = None) -> None:
         """Add rows; those that are not finite, or have no weight, are left out."""
         for lo in range(0, columns[0].size, STEP):
@@ -120,6 +121,7 @@ class Bins:
             axis.first, axis.size = axis.first // 2, self.weights.shape[k]
         axis.exponent += 1
 
+    @np.errstate(over="ignore", invalid="ignore")
     def merge(self, other: Bins) -> None:
         """Add another histogram; the coarser width wins."""
         if other.empty:
@@ -144,7 +146,7 @@ class Bins:
         return Bins.from_dict(self.to_dict())
 
     def to_dict(self) -> dict[str, Any]:
-        """JSON-safe; of the cells only those in use."""
+        """Plain numbers; of the cells only those in use."""
         used = np.flatnonzero(self.weights)
         return {
             "axes": [None if a.exponent is None else [a.exponent, a.first, a.size, a.low, a.high] for a in self.axes],
@@ -159,9 +161,9 @@ class Bins:
         made.axes = [Axis() if a is None else Axis(*a) for a in stored["axes"]]
         made.weights = np.zeros([a.size for a in made.axes])
         made.sums = np.zeros((len(made.axes), *made.weights.shape))
-        np.put(made.weights, stored["cells"], stored["weights"])
+        np.put(made.weights, stored["cells"], np.array(stored["weights"], float))
         for array, values in zip(made.sums, stored["sums"], strict=True):
-            np.put(array, stored["cells"], values)
+            np.put(array, stored["cells"], np.array(values, float))
         return made
 
 

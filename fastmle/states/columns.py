@@ -147,8 +147,7 @@ class ColumnsState(State):
         return np.asarray(scores.T @ outer @ scores)
 
     def payload(self) -> dict[str, Any]:
-        width = exact.FIRST
-        outer = [floats_to_json(t[: width + int(t[1])]) for t in self.outer]
+        outer = [floats_to_json(exact.stored(t)) for t in self.outer]
         return {"parts": [part.payload() for part in self.parts], "outer": outer}
 
     def restore(self, payload: dict[str, Any]) -> None:

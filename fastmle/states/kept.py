@@ -27,7 +27,8 @@ class Points:
     def add(self, x: np.ndarray, w: np.ndarray | None, numbers: np.ndarray) -> None:
         """x: (rows, columns); numbers: of the rows in the stream."""
         waits = -np.log(_uniform(numbers))
-        self._take(x, waits if w is None else waits / w)
+        with np.errstate(over="ignore"):  # by a weight below the normal ones
+            self._take(x, waits if w is None else waits / w)
 
     def _take(self, rows: np.ndarray, waits: np.ndarray) -> None:
         if self.waits.size == self.most:

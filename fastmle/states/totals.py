@@ -248,7 +248,7 @@ class TotalsState(State):
 
     def payload(self) -> dict[str, Any]:
         theta = None if self.theta is None else floats_to_json(self.theta)
-        return {"theta": theta, "totals": [floats_to_json(t[: exact.FIRST + int(t[1])]) for t in self.totals]}
+        return {"theta": theta, "totals": [floats_to_json(exact.stored(t)) for t in self.totals]}
 
     def restore(self, payload: dict[str, Any]) -> None:
         if payload["theta"] is not None:

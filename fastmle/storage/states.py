@@ -37,7 +37,7 @@ def to_dict(stats: SufficientStats) -> dict[str, Any]:
         "nulls": o.nulls,
         "columns": stats.columns,
         "keep": stats.keep,
-        "kept": None if stats.kept is None else stats.kept.to_dict(),
+        "kept": None if stats.kept is None else to_json(stats.kept.to_dict()),
         "state": None if state is None else _sums_to_dict(state),
     }
 
@@ -85,7 +85,7 @@ def _sums_from_dict(family: Family, options: Options, stored: Mapping[str, Any])
 
 def to_bytes(stats: SufficientStats) -> bytes:
     """See `SufficientStats.to_bytes`."""
-    stored = to_dict(stats)
+    stored = stats.to_dict()
     return json.dumps({**stored, "check": _check(stored)}, allow_nan=False).encode()
 
 
@@ -93,7 +93,7 @@ def from_bytes(kind: type[SufficientStats], stored: bytes, family: Family | None
     """See `SufficientStats.from_bytes`."""
     try:
         found = json.loads(stored)
-    except (UnicodeDecodeError, json.JSONDecodeError, RecursionError) as error:
+    except (TypeError, UnicodeDecodeError, json.JSONDecodeError, RecursionError) as error:
         raise DataError(f"this is no {FORMAT}: {error}") from error
     if not isinstance(found, dict) or found.pop("check", None) != _check(found):
         raise DataError(f"this is no {FORMAT}, or it is damaged: its checksum does not agree")
