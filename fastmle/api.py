@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Literal
 
 from .errors import FamilyError
 from .estimate import fit_passes, judged
 from .families import family_of
 from .family import Family
-from .passes import Bar, Progress
+from .passes import Progress
 from .regression.design import Roles
 from .regression.model import Regression
 from .request import (
@@ -17,7 +17,9 @@ from .request import (
     WeightKind,
     check_keep,
     check_weights,
+    mapping_of,
     passes_over,
+    progress_of,
     reading_options,
     wanted_columns,
 )
@@ -67,9 +69,9 @@ def fit(
     progress: True or callable(rows, total, read).
     Raises DataError (with column and row) for data that cannot be, FamilyError for an unknown family or option.
     """
-    chosen = family_of(family, **constants)
+    chosen, held = family_of(family, fit.__kwdefaults__, **constants), mapping_of(fixed, "fixed")
     check_keep(keep, points)
-    bar = Bar() if progress is True else progress or None
+    bar = progress_of(progress)
     parts = {"target": target, "features": features, "formula": formula, "offset": offset, "exposure": exposure,
              "trials": trials, "cluster": cluster}  # fmt: skip
     if isinstance(chosen, Regression):
@@ -82,7 +84,7 @@ def fit(
         check_weights(chosen, Options(weighted=weights is not None, weight_kind=weight_kind))
         roles = Roles(**parts, weights=weights, cov=cov, chunk_rows=chunk_rows, progress=bar, options=read)
         roles.keep = points if keep == "bins" else None
-        return judged(chosen.fit_data(data, roles, dict(fixed or {})), strict)
+        return judged(chosen.fit_data(data, roles, held), strict)
     given = [name for name, part in parts.items() if part is not None] + ["cov"] * (cov != "model")
     if given:
         raise FamilyError(f"{given[0]}= is for regressions, and {chosen.name} is a distribution")
@@ -90,7 +92,7 @@ def fit(
         chosen, data, column=column, columns=columns, weights=weights, weight_kind=weight_kind, nulls=nulls, threads=threads,
         device=device, chunk_rows=chunk_rows, progress=bar, keep=keep is not None, points=points,
     )  # fmt: skip
-    result = fit_passes(chosen, passes, dict(fixed or {}))
+    result = fit_passes(chosen, passes, held)
     result.kept = passes.kept
     return judged(result, strict)
 
@@ -118,10 +120,10 @@ def suffstats(
     if "formula" in constants:
         raise FamilyError("a state takes columns, target= and features=, not a formula")
     options = reading_options(None, None, False, weight_kind, nulls, threads)
-    chosen, wanted = family_of(family, **constants), wanted_columns(column, columns)
+    chosen, wanted = family_of(family, suffstats.__kwdefaults__, **constants), wanted_columns(column, columns)
     if target is not None or features is not None:
-        if not isinstance(chosen, Regression) or wanted is not None or target is None or features is None:
+        if not isinstance(chosen, Regression) or wanted is not None or target is None or not isinstance(features, Iterable):
             raise FamilyError("target= and features= belong together, and to regressions")
-        wanted = [*features, target]
+        wanted = [*([features] if isinstance(features, str) else features), target]
     check_keep(keep, points)
     return SufficientStats(chosen, options, wanted, keep, points)

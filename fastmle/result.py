@@ -9,8 +9,9 @@ from typing import Any, Literal
 
 import numpy as np
 
-from .errors import FamilyError
-from .family import Family, Sums, Vector
+from .errors import DataError, FamilyError
+from .family import Family, Sums, Vector, is_count
+from .request import check_level
 from .storage.fits import fit_from_dict, fit_to_dict
 from .tables import html_table, text_table
 from .values import Params, short
@@ -79,8 +80,7 @@ class Fit(Views):
         nothing to compute it from (no data, sampling weights, fits read from JSON).
         Source: D. R. Cox & D. V. Hinkley, Theoretical Statistics (1974), ch. 9.
         """
-        if not 0.0 < level < 1.0:
-            raise FamilyError(f"level must lie between 0 and 1, not {level}")
+        check_level(level)
         if method == "profile":
             from .profile import profile_intervals
 
@@ -136,13 +136,13 @@ class Fit(Views):
 
     def logpdf(self, x: Any) -> Any:
         """log p(x), the log-density or log-probability, for each x."""
-        dist = self.dist()
+        dist, x = self.dist(), _numbers(x)
         with np.errstate(all="ignore"):  # NaN parameters give NaN
             return dist.logpmf(x) if self.family.discrete else dist.logpdf(x)
 
     def cdf(self, x: Any) -> Any:
         """P(X <= x) for each x."""
-        dist = self.dist()
+        dist, x = self.dist(), _numbers(x)
         with np.errstate(all="ignore"):
             return dist.cdf(x)
 
@@ -151,14 +151,17 @@ class Fit(Views):
         dist = self.dist()
         if not hasattr(dist, "ppf"):
             raise FamilyError(f"{self.family.name} has several columns, and so no quantiles")
+        q = _numbers(q)
         with np.errstate(all="ignore"):
             return dist.ppf(q)
 
     def rvs(self, n: int, seed: Any = None) -> Any:
         """n random rows; `seed` an int or a numpy Generator."""
         dist = self.dist()
+        if not is_count(n) or n < 0:
+            raise FamilyError(f"n is a number of rows, not {n!r}")
         with np.errstate(all="ignore"):  # tails beyond float64
-            return dist.rvs(size=n, random_state=np.random.default_rng(seed))
+            return dist.rvs(size=int(n), random_state=np.random.default_rng(seed))
 
     def kl_from_data(self) -> Any:
         """KL(p_data || p_θ̂) = Σ p̂ log p̂ + nll ≥ 0, which maximum likelihood makes as small as the family allows.
@@ -225,8 +228,21 @@ class Fit(Views):
     @classmethod
     def from_dict(cls, stored: Mapping[str, Any]) -> Fit:
         """A fit from `to_dict()`. Raises FamilyError if it is none, or of another format."""
-        if "regression" in stored:
+        if isinstance(stored, Mapping) and "regression" in stored:
             from .regression.result import RegressionFit
 
             return RegressionFit.from_dict(stored)
         return fit_from_dict(cls, stored)
+
+
+def _numbers(x: Any) -> Any:
+    """Values asked about, as real numbers; others raise DataError."""
+    values = np.asarray(x)
+    if values.dtype.kind in "biuf":
+        return x
+    try:
+        if values.dtype.kind == "O":
+            return values.astype(float)
+    except (TypeError, ValueError):
+        pass
+    raise DataError(f"numbers are wanted, not {values.dtype}")

@@ -14,7 +14,7 @@ from .errors import DataError, FamilyError
 from .estimate import fit_state, judged
 from .family import Family
 from .likelihood import loglik_of
-from .request import check_weights
+from .request import check_weights, mapping_of
 from .result import Fit
 from .sources import open_source
 from .sources.arrays import plain
@@ -174,13 +174,13 @@ class SufficientStats:
 
     def fit(self, fixed: Mapping[str, Any] | None = None, strict: bool = False) -> Fit:
         """The maximum-likelihood fit to all rows so far. Raises DataError if there are none."""
-        fit = fit_state(self.family, self.state, dict(fixed or {}))
+        fit = fit_state(self.family, self.state, mapping_of(fixed, "fixed"))
         fit.kept = self.kept
         return judged(fit, strict)
 
     def loglik(self, params: Mapping[str, Any] | None = None, **more: Any) -> float:
         """Σ w log p(x; params) of all rows so far; −inf if one of them is impossible."""
-        return loglik_of(self.family, self.state, {**(params or {}), **more})
+        return loglik_of(self.family, self.state, {**mapping_of(params, "params"), **more})
 
     def nll_surface(self, intercepts: Any, slopes: Any, feature: str | None = None) -> Any:
         """The mean NLL of a linear model over a grid (intercepts, slopes), from the sums alone; the other parameters stay

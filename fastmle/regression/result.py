@@ -12,6 +12,7 @@ import scipy
 
 from ..errors import FamilyError
 from ..family import Vector
+from ..request import check_level
 from ..result import Fit
 from ..storage.fits import fit_from_dict
 from ..values import Params, from_json, short, to_json
@@ -129,6 +130,8 @@ class RegressionFit(Fit):
 
     def lr_test(self, smaller: RegressionFit) -> tuple[float, float, int]:
         """(statistic, p-value, degrees of freedom) against a fit of a model inside this one, on the same rows."""
+        if not isinstance(smaller, RegressionFit) or self.model.target != smaller.model.target:
+            raise FamilyError("the smaller model is a fit of a regression of the same target")
         df = self.df_model - smaller.df_model
         if df <= 0 or self.nobs != smaller.nobs:
             raise FamilyError("the smaller model must have fewer parameters and the same rows")
@@ -154,8 +157,7 @@ class RegressionFit(Fit):
             return np.asarray(np.sqrt(np.diag(self.cov)) * self.units)
 
     def _quantile(self, level: float) -> float:
-        if not 0.0 < level < 1.0:
-            raise FamilyError(f"level must lie between 0 and 1, not {level}")
+        check_level(level)
         upper = 0.5 + level / 2.0
         if self.use_t:
             return float(scipy.special.stdtrit(self.measures.df_resid, upper))

@@ -51,7 +51,7 @@ def fit_from_dict(kind: type[AnyFit], stored: Mapping[str, Any]) -> AnyFit:
     """A fit of this kind from what `fit_to_dict` made. Raises FamilyError if it is none, or of another format."""
     from ..families import family_of
 
-    if stored.get("format") != FORMAT:
+    if not isinstance(stored, Mapping) or stored.get("format") != FORMAT:
         raise FamilyError(f"this is no fit of format {FORMAT}")
     try:
         family = family_of(stored["family"], **stored["constants"])
