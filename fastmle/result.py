@@ -226,13 +226,16 @@ class Fit(Views):
         return fit_to_dict(self)
 
     @classmethod
-    def from_dict(cls, stored: Mapping[str, Any]) -> Fit:
-        """A fit from `to_dict()`. Raises FamilyError if it is none, or of another format."""
+    def from_dict(cls, stored: Mapping[str, Any], family: Family | None = None) -> Fit:
+        """A fit from `to_dict()`; `family` is needed for one that is not fastmle's own.
+
+        Raises FamilyError if it is none, of another format, or of another family.
+        """
         if isinstance(stored, Mapping) and "regression" in stored:
             from .regression.result import RegressionFit
 
-            return RegressionFit.from_dict(stored)
-        return fit_from_dict(cls, stored)
+            return RegressionFit.from_dict(stored, family)
+        return fit_from_dict(cls, stored, family)
 
 
 def _numbers(x: Any) -> Any:

@@ -559,3 +559,10 @@ def test_one_family_object_to_compare_and_numpy_numbers_of_threads() -> None:
 def test_a_misspelt_column_of_a_formula() -> None:
     with pytest.raises(fm.DataError, match="did you mean 'fare'"):
         fm.fit("linear", {"fare": GOOD, "y": GOOD}, formula="y ~ far")
+
+
+def test_a_fit_of_another_family_is_not_read() -> None:
+    stored = fm.fit("gamma", GOOD).to_dict()
+    assert fm.Fit.from_dict(stored, fm.Gamma()) == fm.Fit.from_dict(stored)
+    with pytest.raises(fm.FamilyError, match="a fit of gamma"):
+        fm.Fit.from_dict(stored, fm.Weibull())

@@ -11,7 +11,7 @@ import numpy as np
 import scipy
 
 from ..errors import FamilyError
-from ..family import Vector
+from ..family import Family, Vector
 from ..request import check_level
 from ..result import Fit
 from ..storage.fits import fit_from_dict
@@ -249,8 +249,8 @@ class RegressionFit(Fit):
         }
 
     @classmethod
-    def from_dict(cls, stored: Mapping[str, Any]) -> RegressionFit:
-        made, kept = fit_from_dict(cls, stored), stored["regression"]
+    def from_dict(cls, stored: Mapping[str, Any], family: Family | None = None) -> RegressionFit:
+        made, kept = fit_from_dict(cls, stored, family), stored["regression"]
         made.measures = Measures(**from_json(kept["measures"]))
         made.cov_type, made.use_t, made.scales = kept["cov_type"], kept["use_t"], int(kept["scales"])
         center, row = from_json(kept.get("center")), from_json(kept.get("at_center"))
