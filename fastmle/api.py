@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, overload
 
 from .errors import FamilyError
 from .estimate import fit_passes, judged
 from .families import family_of
 from .family import Family
 from .passes import Progress
+from .regression import RegressionName
 from .regression.design import Roles
 from .regression.model import Regression
 from .request import (
@@ -27,6 +28,43 @@ from .result import Fit
 from .sources import Source
 from .states import Options
 from .stats import SufficientStats
+
+if TYPE_CHECKING:
+    from .regression.result import RegressionFit
+
+
+@overload
+def fit(family: RegressionName | Regression, data: Any, **options: Any) -> RegressionFit: ...
+
+
+@overload
+def fit(
+    family: str | Family,
+    data: Any,
+    *,
+    column: str | int | None = None,
+    columns: Sequence[str | int] | None = None,
+    target: Any = None,
+    features: Sequence[str | int] | None = None,
+    formula: str | None = None,
+    offset: Any = None,
+    exposure: Any = None,
+    trials: Any = None,
+    cov: str = "model",
+    cluster: Any = None,
+    weights: Any = None,
+    weight_kind: WeightKind = "frequency",
+    nulls: Nulls = "raise",
+    fixed: Mapping[str, Any] | None = None,
+    threads: int | None = None,
+    device: str = "cpu",
+    strict: bool = False,
+    chunk_rows: int | None = None,
+    progress: bool | Progress | None = None,
+    keep: Literal["bins"] | None = None,
+    points: int = 0,
+    **constants: Any,
+) -> Fit: ...
 
 
 def fit(

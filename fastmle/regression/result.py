@@ -62,10 +62,10 @@ class RegressionFit(Fit):
     center: Vector | None = None  # of the columns, the constant's 0: amid the rows, where the next is free of their offsets
     at_center: Vector | None = None  # the covariance of η there with itself and the coefficients, in units
 
-    def __getattr__(self, name: str) -> Any:
+    def __getattr__(self, name: str) -> float:
         """`measures.NAME` also as an attribute of the fit."""
         if name in _MEASURES:
-            return getattr(self.measures, name)
+            return float(getattr(self.measures, name))
         raise AttributeError(f"a fit has no attribute {name!r}")
 
     @property
