@@ -151,9 +151,9 @@ def suffstats(
 ) -> SufficientStats:
     """An empty mergeable state of a one-pass family: `update` it with chunks, add states with +, then `fit`.
 
-    Linear models take target= and features=; without them each chunk is a pair (X, y).
-
-    Raises FamilyError for families that need several passes.
+    Linear models take target= and features=; without them each chunk is a pair (X, y). weight_kind, nulls, keep and points
+    are those of `fit`, for all chunks.
+    Raises FamilyError for families that need several passes, and for an unknown family or option.
     """
     if "formula" in constants:
         raise FamilyError("a state takes columns, target= and features=, not a formula")

@@ -44,7 +44,10 @@ UNDEFINED = Measured(math.nan, math.nan, "undefined: there is no such distributi
 
 @np.errstate(all="ignore")
 def entropy(fit: Fit) -> Measured:
-    """−E log p(X) of the fitted distribution (differential entropy for continuous families)."""
+    """−E log p(X) of the fitted distribution, in nats (differential entropy for continuous families).
+
+    Raises FamilyError for regressions, and families that have neither a closed form nor a twin in scipy.stats.
+    """
     _check_fits(fit)
     if not _defined(fit):
         return UNDEFINED
@@ -56,7 +59,7 @@ def entropy(fit: Fit) -> Measured:
 
 @np.errstate(all="ignore")
 def kl(a: Fit, b: Fit) -> Measured:
-    """KL(p_a || p_b) = E_a[log p_a(X) − log p_b(X)]; inf where a puts weight outside the support of b.
+    """KL(p_a || p_b) = E_a[log p_a(X) − log p_b(X)]; inf where a puts weight outside the support of b; in nats.
 
     Raises FamilyError for a discrete with a continuous family, or numbers of columns that differ.
     """

@@ -20,7 +20,14 @@ from .views import Views
 
 @dataclass(eq=False)
 class Fit(Views):
-    """A maximum-likelihood fit. Arrays are in the flat order of `cov_params()`."""
+    """A maximum-likelihood fit, as `fastmle.fit` returns it. Arrays are in the flat order of `cov_params()`.
+
+    llf: Σ w log p(x; θ̂) in nats; nobs: observations, as the weights count them; nobs_dropped: rows left out by nulls="drop".
+    status: "ok"; "boundary" (the maximum lies on an edge of the parameter space), "degenerate" (there is no maximum, or no
+    error to estimate a scale from), "separated", "nonregular" (a parameter without a standard error) or "not_converged";
+    `message` says why, and what is undefined is NaN. n_passes: full reads of the data; fitted_by: how.
+    score_norm: sqrt(gᵀ I⁻¹ g) of the score g and information I at the estimate, about 0 at a maximum.
+    """
 
     family: Family
     theta: Vector
@@ -51,6 +58,7 @@ class Fit(Views):
 
     @property
     def params(self) -> Params:
+        """The estimates by name, in order: `r.params["mu"]`, `r.params.mu`, `dict(r.params)`."""
         return Params(self.family.pack(self.theta))
 
     @property
@@ -102,6 +110,7 @@ class Fit(Views):
 
     @property
     def converged(self) -> bool:
+        """Whether a maximum was found: the status is "ok", "nonregular" or "boundary"."""
         return self.status in ("ok", "nonregular", "boundary")
 
     @property
@@ -135,7 +144,7 @@ class Fit(Views):
         return self.family.dist(self.theta)
 
     def logpdf(self, x: Any) -> Any:
-        """log p(x), the log-density or log-probability, for each x."""
+        """log p(x), the log-density or log-probability, for each x. Raises DataError for what is no number."""
         dist, x = self.dist(), _numbers(x)
         with np.errstate(all="ignore"):  # NaN parameters give NaN
             return dist.logpmf(x) if self.family.discrete else dist.logpdf(x)

@@ -168,6 +168,7 @@ class SufficientStats:
 
     @property
     def state(self) -> State:
+        """The sums behind it. Raises DataError if there are no rows."""
         if self._state is None or not self._state.rows:
             raise DataError(f"column {self.options.labels[0]!r}: there are no rows in this state")
         return self._state
