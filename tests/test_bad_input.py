@@ -166,7 +166,7 @@ def test_states_without_rows() -> None:
 def test_a_weight_that_cannot_be(name: str, bad: float, row: int) -> None:
     x, w = CASES[name].sample(0, 5000), np.ones(5000)
     w[row] = bad
-    with pytest.raises(fm.DataError, match=f"'weights', row {row}.*(null|negative)") as error:
+    with pytest.raises(fm.DataError, match=f"'weights', row {row}.*(null.*drop|negative)") as error:
         fm.fit(name, x, weights=w)
     assert error.value.row == row
     named = {f"c{i}": c for i, c in enumerate(x.reshape(5000, -1).T)} | {"load": w}
