@@ -27,6 +27,16 @@ if TYPE_CHECKING:
     from .family import Family as Family
     from .likelihood import loglik as loglik
     from .likelihood import nll as nll
+    from .regression.kinds import CloglogRegression as CloglogRegression
+    from .regression.kinds import GammaRegression as GammaRegression
+    from .regression.kinds import InverseGaussianRegression as InverseGaussianRegression
+    from .regression.kinds import LogisticRegression as LogisticRegression
+    from .regression.kinds import NegativeBinomialRegression as NegativeBinomialRegression
+    from .regression.kinds import PoissonRegression as PoissonRegression
+    from .regression.kinds import ProbitRegression as ProbitRegression
+    from .regression.linear import LinearRegression as LinearRegression
+    from .regression.linear import RidgeRegression as RidgeRegression
+    from .regression.multinomial import MultinomialRegression as MultinomialRegression
     from .result import Fit as Fit
     from .stats import SufficientStats as SufficientStats
     from .stats import load as load

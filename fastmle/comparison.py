@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import MISSING, fields, replace
 from typing import Any, Literal
 
@@ -11,8 +11,17 @@ from .errors import DataError, FamilyError
 from .estimate import fit_passes, fit_state
 from .families import REGISTRY, family_class, family_of
 from .family import Family, RowTerms, TableTerms, ends_terms
-from .passes import Passes, Progress, bar_of
-from .request import Nulls, WeightKind, check_keep, check_weights, reading_options, wanted_columns
+from .passes import Passes, Progress
+from .regression.model import Regression
+from .request import (
+    Nulls,
+    WeightKind,
+    check_keep,
+    check_weights,
+    progress_of,
+    reading_options,
+    wanted_columns,
+)
 from .result import Fit
 from .sources import Source, open_source
 from .states import Options, new_state
@@ -95,9 +104,14 @@ def compare(
     Raises DataError if a named family cannot have produced the data.
     """
     everything = isinstance(families, str) and families == "all"
-    if isinstance(families, str) and not everything:
+    if isinstance(families, (str, Family)) and not everything:
         families = [families]
+    if not isinstance(families, Iterable):
+        raise FamilyError(f"families are names or family objects in a list, or 'all', not {families!r}")
     candidates = [family_of(f) for f in (filter(_without_constants, REGISTRY) if everything else families)]
+    for f in candidates:
+        if isinstance(f, Regression):
+            raise FamilyError(f"{f.name} is a regression, and distributions are compared: fit each and look at its aic")
     texts = [f for f in candidates if f.takes_text]
     if texts:
         coded, data, column = with_text(texts[0], data, column)
@@ -132,7 +146,7 @@ def compare(
         where = f.terms.where
         return Options(**{**base.__dict__, "support": where, "outside": "count" if everything else "raise"})
 
-    bar = bar_of(progress)
+    bar = progress_of(progress)
     fits = []
     if shared:
         passes = passes_for(shared[0], base)

@@ -28,6 +28,12 @@ class Measured(float):
         return self
 
 
+def _check_fits(*given: Any) -> None:
+    for fit in given:
+        if not isinstance(fit, Fit):
+            raise FamilyError(f"a fit is wanted, as fastmle.fit returns it, not {type(fit).__name__}")
+
+
 def _defined(*fits: Fit) -> bool:
     """Whether there are distributions: not where an estimate is missing or infinite, or a scale is 0."""
     return all(np.isfinite(f.theta).all() and f.status != "degenerate" for f in fits)
@@ -38,7 +44,11 @@ UNDEFINED = Measured(math.nan, math.nan, "undefined: there is no such distributi
 
 @np.errstate(all="ignore")
 def entropy(fit: Fit) -> Measured:
-    """−E log p(X) of the fitted distribution (differential entropy for continuous families)."""
+    """−E log p(X) of the fitted distribution, in nats (differential entropy for continuous families).
+
+    Raises FamilyError for regressions, and families that have neither a closed form nor a twin in scipy.stats.
+    """
+    _check_fits(fit)
     if not _defined(fit):
         return UNDEFINED
     closed = fit.family.entropy(fit.theta)
@@ -49,10 +59,11 @@ def entropy(fit: Fit) -> Measured:
 
 @np.errstate(all="ignore")
 def kl(a: Fit, b: Fit) -> Measured:
-    """KL(p_a || p_b) = E_a[log p_a(X) − log p_b(X)]; inf where a puts weight outside the support of b.
+    """KL(p_a || p_b) = E_a[log p_a(X) − log p_b(X)]; inf where a puts weight outside the support of b; in nats.
 
     Raises FamilyError for a discrete with a continuous family, or numbers of columns that differ.
     """
+    _check_fits(a, b)
     if a.family.discrete != b.family.discrete:
         raise FamilyError(f"{a.family.name} and {b.family.name} are not on the same space")
     if not _defined(a, b):

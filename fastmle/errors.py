@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from difflib import get_close_matches
+
 
 class FastmleError(Exception):
     """Base of every error raised on purpose."""
@@ -22,3 +25,9 @@ class FamilyError(FastmleError, ValueError):
 
 class ConvergenceError(FastmleError, RuntimeError):
     """Under `strict=True`: the fit did not end in a regular maximum."""
+
+
+def near(name: str, known: Iterable[str]) -> str:
+    """The known name that was probably meant, as the end of a message; "" if none is near."""
+    close = get_close_matches(name, list(known), 1)
+    return f"; did you mean {close[0]!r}?" if close else ""

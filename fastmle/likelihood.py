@@ -12,7 +12,7 @@ import numpy as np
 from .errors import FamilyError
 from .families import family_class, family_of
 from .family import Family
-from .request import Nulls, WeightKind, by_name, passes_over
+from .request import Nulls, WeightKind, mapping_of, passes_over
 from .states import State
 from .values import short
 
@@ -54,8 +54,8 @@ def _loglik_and_n(
     column: Any = None, columns: Any = None, weights: Any = None, weight_kind: str = "frequency", nulls: str = "raise",
     threads: int | None = None, device: str = "cpu", chunk_rows: int | None = None, **more: Any,
 ) -> tuple[float, float]:  # fmt: skip
-    values = {**by_name(params, "params"), **more}
-    constants = {} if isinstance(family, Family) else {n: values.pop(n) for n in constants_of(family) if n in values}
+    values = {**mapping_of(params, "params"), **more}
+    constants = {} if not isinstance(family, str) else {n: values.pop(n) for n in constants_of(family) if n in values}
     chosen, passes = passes_over(
         family_of(family, **constants), data, column=column, columns=columns, weights=weights, weight_kind=weight_kind,
         nulls=nulls, threads=threads, device=device, chunk_rows=chunk_rows, named=values,

@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from .errors import DataError, FamilyError
+from .errors import DataError
 from .family import RowTerms, Terms
 from .kernels.fold import BLOCK
 from .sources import Held, Source
@@ -167,15 +167,6 @@ class Passes:
     def over(self, chunk: Chunk, **options: Any) -> Passes:
         """Passes over rows in memory, in place of the source's."""
         return Passes(Held(chunk, self.source), replace(self.options, **options))
-
-
-def bar_of(progress: Any) -> Progress | None:
-    """What is to be told of the rows read. Raises FamilyError for what cannot be."""
-    if progress is True or not progress:
-        return Bar() if progress else None
-    if not callable(progress):
-        raise FamilyError(f"progress is True, or a callable of (rows, total, read), not {progress!r}")
-    return progress  # type: ignore[no-any-return]
 
 
 class Bar:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from numbers import Integral, Real
 from typing import Any, Literal
 
 import numpy as np
 
 from .errors import DataError, FamilyError
 from .family import Family, GramTerms
-from .passes import Passes, Progress
+from .passes import Bar, Passes, Progress
 from .pool import cores
 from .sources import Source, open_source
 from .states import Options
@@ -34,9 +35,9 @@ def reading_options(
         (weight_kind, ("frequency", "precision", "sampling"), "weight_kind"),
         (nulls, ("raise", "drop"), "nulls"),
     ):
-        if given not in known:
+        if not isinstance(given, str) or given not in known:
             raise FamilyError(f"{name} is one of {', '.join(known)}, not {given!r}")
-    if threads is not None and (isinstance(threads, bool) or not isinstance(threads, (int, np.integer)) or threads < 1):
+    if threads is not None and (isinstance(threads, bool) or not isinstance(threads, Integral) or threads < 1):
         raise FamilyError(f"threads is a number of threads, not {threads!r}")
     check_device(device)
     names = source.names if source else ("x",)
@@ -85,14 +86,33 @@ def check_reopenable(name: str, source: Source) -> None:
 
 
 def check_keep(keep: Any, points: Any) -> None:
-    if keep not in (None, "bins"):
+    if keep is not None and not (isinstance(keep, str) and keep == "bins"):
         raise FamilyError(f"keep is None or 'bins', not {keep!r}")
-    if isinstance(points, bool) or not isinstance(points, (int, np.integer)) or points < 0 or (points and keep is None):
+    if isinstance(points, bool) or not isinstance(points, Integral) or points < 0 or (points and keep is None):
         raise FamilyError(f"points is a number of rows, and goes with keep='bins', not {points!r}")
 
 
+def mapping_of(values: Any, name: str) -> dict[str, Any]:
+    """The values of parameters by name, as an option of this name gives them; none for None."""
+    if values is not None and not isinstance(values, Mapping):
+        raise FamilyError(f"{name} takes values by the names of parameters, {name}={{NAME: value}}, not {values!r}")
+    return dict(values or {})
+
+
+def progress_of(asked: bool | Progress | None) -> Progress | None:
+    """Whom to tell how far the reading is: a bar for True."""
+    if not (asked is None or isinstance(asked, bool) or callable(asked)):
+        raise FamilyError(f"progress is True or a function of (rows, total, read), not {asked!r}")
+    return Bar() if asked is True else asked or None
+
+
+def check_level(level: Any) -> None:
+    if not isinstance(level, Real) or not 0.0 < float(level) < 1.0:
+        raise FamilyError(f"level must lie between 0 and 1, not {level}")
+
+
 def check_device(device: str) -> None:
-    if device not in ("cpu", "auto", "cuda"):
+    if not isinstance(device, str) or device not in ("cpu", "auto", "cuda"):
         raise FamilyError(f"device is 'cpu', 'cuda' or 'auto', not {device!r}")
     if device == "cuda":
         from .kernels.cuda import why_not
@@ -114,13 +134,6 @@ def device_for(asked: str, source: Source | None, family: Family | None) -> Lite
     from .kernels.cuda import why_not
 
     return "cpu" if why_not() else "cuda"
-
-
-def by_name(values: Any, what: str) -> dict[str, Any]:
-    """Parameters that are given by name, in a mapping or not at all."""
-    if values is not None and not isinstance(values, Mapping):
-        raise FamilyError(f"{what} is a mapping of parameters to numbers, not {values!r}")
-    return dict(values or {})
 
 
 def wanted_columns(column: Any, columns: Any) -> Any:

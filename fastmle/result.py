@@ -9,8 +9,9 @@ from typing import Any, Literal
 
 import numpy as np
 
-from .errors import FamilyError
-from .family import Family, Sums, Vector
+from .errors import DataError, FamilyError
+from .family import Family, Sums, Vector, is_count
+from .request import check_level
 from .storage.fits import fit_from_dict, fit_to_dict
 from .tables import html_table, text_table
 from .values import Params, short
@@ -19,7 +20,14 @@ from .views import Views
 
 @dataclass(eq=False)
 class Fit(Views):
-    """A maximum-likelihood fit. Arrays are in the flat order of `cov_params()`."""
+    """A maximum-likelihood fit, as `fastmle.fit` returns it. Arrays are in the flat order of `cov_params()`.
+
+    llf: Σ w log p(x; θ̂) in nats; nobs: observations, as the weights count them; nobs_dropped: rows left out by nulls="drop".
+    status: "ok"; "boundary" (the maximum lies on an edge of the parameter space), "degenerate" (there is no maximum, or no
+    error to estimate a scale from), "separated", "nonregular" (a parameter without a standard error) or "not_converged";
+    `message` says why, and what is undefined is NaN. n_passes: full reads of the data; fitted_by: how.
+    score_norm: sqrt(gᵀ I⁻¹ g) of the score g and information I at the estimate, about 0 at a maximum.
+    """
 
     family: Family
     theta: Vector
@@ -50,6 +58,7 @@ class Fit(Views):
 
     @property
     def params(self) -> Params:
+        """The estimates by name, in order: `r.params["mu"]`, `r.params.mu`, `dict(r.params)`."""
         return Params(self.family.pack(self.theta))
 
     @property
@@ -79,8 +88,7 @@ class Fit(Views):
         nothing to compute it from (no data, sampling weights, fits read from JSON).
         Source: D. R. Cox & D. V. Hinkley, Theoretical Statistics (1974), ch. 9.
         """
-        if not 0.0 < level < 1.0:
-            raise FamilyError(f"level must lie between 0 and 1, not {level}")
+        check_level(level)
         if method == "profile":
             from .profile import profile_intervals
 
@@ -102,6 +110,7 @@ class Fit(Views):
 
     @property
     def converged(self) -> bool:
+        """Whether a maximum was found: the status is "ok", "nonregular" or "boundary"."""
         return self.status in ("ok", "nonregular", "boundary")
 
     @property
@@ -135,14 +144,14 @@ class Fit(Views):
         return self.family.dist(self.theta)
 
     def logpdf(self, x: Any) -> Any:
-        """log p(x), the log-density or log-probability, for each x."""
-        dist = self.dist()
+        """log p(x), the log-density or log-probability, for each x. Raises DataError for what is no number."""
+        dist, x = self.dist(), _numbers(x)
         with np.errstate(all="ignore"):  # NaN parameters give NaN
             return dist.logpmf(x) if self.family.discrete else dist.logpdf(x)
 
     def cdf(self, x: Any) -> Any:
         """P(X <= x) for each x."""
-        dist = self.dist()
+        dist, x = self.dist(), _numbers(x)
         with np.errstate(all="ignore"):
             return dist.cdf(x)
 
@@ -151,14 +160,17 @@ class Fit(Views):
         dist = self.dist()
         if not hasattr(dist, "ppf"):
             raise FamilyError(f"{self.family.name} has several columns, and so no quantiles")
+        q = _numbers(q)
         with np.errstate(all="ignore"):
             return dist.ppf(q)
 
     def rvs(self, n: int, seed: Any = None) -> Any:
         """n random rows; `seed` an int or a numpy Generator."""
         dist = self.dist()
+        if not is_count(n) or n < 0:
+            raise FamilyError(f"n is a number of rows, not {n!r}")
         with np.errstate(all="ignore"):  # tails beyond float64
-            return dist.rvs(size=n, random_state=np.random.default_rng(seed))
+            return dist.rvs(size=int(n), random_state=np.random.default_rng(seed))
 
     def kl_from_data(self) -> Any:
         """KL(p_data || p_θ̂) = Σ p̂ log p̂ + nll ≥ 0, which maximum likelihood makes as small as the family allows.
@@ -223,10 +235,26 @@ class Fit(Views):
         return fit_to_dict(self)
 
     @classmethod
-    def from_dict(cls, stored: Mapping[str, Any]) -> Fit:
-        """A fit from `to_dict()`. Raises FamilyError if it is none, or of another format."""
-        if "regression" in stored:
+    def from_dict(cls, stored: Mapping[str, Any], family: Family | None = None) -> Fit:
+        """A fit from `to_dict()`; `family` is needed for one that is not fastmle's own.
+
+        Raises FamilyError if it is none, of another format, or of another family.
+        """
+        if isinstance(stored, Mapping) and "regression" in stored:
             from .regression.result import RegressionFit
 
-            return RegressionFit.from_dict(stored)
-        return fit_from_dict(cls, stored)
+            return RegressionFit.from_dict(stored, family)
+        return fit_from_dict(cls, stored, family)
+
+
+def _numbers(x: Any) -> Any:
+    """Values asked about, as real numbers; others raise DataError."""
+    values = np.asarray(x)
+    if values.dtype.kind in "biuf":
+        return x
+    try:
+        if values.dtype.kind == "O":
+            return values.astype(float)
+    except (TypeError, ValueError):
+        pass
+    raise DataError(f"numbers are wanted, not {values.dtype}")

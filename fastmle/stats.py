@@ -15,7 +15,7 @@ from .estimate import fit_state, judged
 from .family import Family
 from .likelihood import loglik_of
 from .pool import Turn
-from .request import by_name, check_weights
+from .request import check_weights, mapping_of
 from .result import Fit
 from .sources import open_source
 from .sources.arrays import plain
@@ -187,6 +187,7 @@ class SufficientStats:
 
     @property
     def state(self) -> State:
+        """The sums behind it. Raises DataError if there are no rows."""
         if self._state is None or not self._state.rows:
             raise DataError(f"column {self.options.labels[0]!r}: there are no rows in this state")
         return self._state
@@ -194,14 +195,14 @@ class SufficientStats:
     def fit(self, fixed: Mapping[str, Any] | None = None, strict: bool = False) -> Fit:
         """The maximum-likelihood fit to all rows so far. Raises DataError if there are none."""
         with self._turn:
-            fit = fit_state(self.family, self.state, by_name(fixed, "fixed"))
+            fit = fit_state(self.family, self.state, mapping_of(fixed, "fixed"))
             fit.kept = self.kept and self.kept.copy()
         return judged(fit, strict)
 
     def loglik(self, params: Mapping[str, Any] | None = None, **more: Any) -> float:
         """Σ w log p(x; params) of all rows so far; −inf if one of them is impossible."""
         with self._turn:
-            return loglik_of(self.family, self.state, {**by_name(params, "params"), **more})
+            return loglik_of(self.family, self.state, {**mapping_of(params, "params"), **more})
 
     def nll_surface(self, intercepts: Any, slopes: Any, feature: str | None = None) -> Any:
         """The mean NLL of a linear model over a grid (intercepts, slopes), from the sums alone; the other parameters stay

@@ -11,6 +11,8 @@ To add a family: write its log-likelihood as in the textbook, in mpmath, and app
         space="p",                                                  # a letter a parameter: r real, p positive, u in (0, 1)
         theta={"usual": (2.0,), "small": (1e-300,)},                # true parameters; "usual" first, then hard ones
         loglik=rayleigh,
+        support=(0.0, math.inf),                                    # where p > 0
+        equal="ok",                                                 # the status where all values are equal
         hard={"ten rows": (ten_values, (2.0,))},                    # data given, and where the oracle may start; see Hard
         ends={"zero": ([1e-320], "ok")},                            # data that end in the stated status
         scale=lambda theta, c: (theta[0] * c,),                     # parameters of c·x; shift=: of x + a

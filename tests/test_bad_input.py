@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import scipy
 from cases import CASES
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -165,7 +166,7 @@ def test_states_without_rows() -> None:
 def test_a_weight_that_cannot_be(name: str, bad: float, row: int) -> None:
     x, w = CASES[name].sample(0, 5000), np.ones(5000)
     w[row] = bad
-    with pytest.raises(fm.DataError, match=f"'weights', row {row}.*(null|negative)") as error:
+    with pytest.raises(fm.DataError, match=f"'weights', row {row}.*(null.*drop|negative)") as error:
         fm.fit(name, x, weights=w)
     assert error.value.row == row
     named = {f"c{i}": c for i, c in enumerate(x.reshape(5000, -1).T)} | {"load": w}
@@ -241,6 +242,35 @@ def test_lengths_of_weights() -> None:
         (lambda: fm.kl(fm.fit("gamma", GOOD), fm.fit("mvn", np.eye(3)[:, :2])), "mvn has several columns"),
         (lambda: fm.fit("gaussian", GOOD).kl_from_data(), "bins"),
         (lambda: fm.Fit.from_dict({}), "format"),
+        (lambda: fm.Fit.from_dict(3), "format"),
+        (lambda: fm.fit("gaussian", GOOD, weigths="w"), "did you mean 'weights'"),
+        (lambda: fm.suffstats("gaussian", colum="a"), "did you mean 'column'"),
+        (lambda: fm.fit(fm.Gamma, GOOD), r"write Gamma\(\)"),
+        (lambda: fm.loglik(fm.Gamma, GOOD, shape=1.0, rate=1.0), "name or a family object"),
+        (lambda: fm.loglik("gamma", GOOD, [1.0, 2.0]), "params takes values by the names"),
+        (lambda: fm.loglik("gamma", GOOD, shape=1j, rate=1.0), "shape is one number"),
+        (lambda: fm.loglik("gamma", GOOD, shape=10**400, rate=1.0), "shape is one number"),
+        (lambda: fm.suffstats("gamma").update(GOOD).loglik("shape"), "params takes"),
+        (lambda: fm.fit("gamma", GOOD, fixed=["shape"]), "fixed takes values by the names"),
+        (lambda: fm.fit("gamma", GOOD, nulls=np.ones(3)), "nulls is one of"),
+        (lambda: fm.fit("gamma", GOOD, progress="yes"), "progress is True or a function"),
+        (lambda: fm.fit("gamma", GOOD).conf_int("0.9"), "level must lie"),
+        (lambda: fm.fit("linear", (PAIRS, PAIRS[:, 0])).conf_int("0.9"), "level must lie"),
+        (lambda: fm.fit("gamma", GOOD).rvs(-1), "n is a number of rows"),
+        (lambda: fm.compare(GOOD, 3), "families are names"),
+        (lambda: fm.compare(GOOD, ["linear"]), "linear is a regression"),
+        (lambda: fm.kl(fm.fit("gamma", GOOD), None), "a fit is wanted"),
+        (lambda: fm.entropy(fm.Gamma()), "a fit is wanted"),
+        (lambda: fm.explore(3), "a fit or a state is wanted"),
+        (lambda: fm.fit("linear", (PAIRS, GOOD[:5000]), intercept=1), "intercept is True or False"),
+        (lambda: fm.fit("linear", (PAIRS, GOOD[:5000])).lr_test(fm.fit("gamma", GOOD[:5000])), "of a regression"),
+        (lambda: fm.suffstats("linear", target="y", features=3), "belong together"),
+        (lambda: fm.Binomial(n="a"), "n is a number of trials"),
+        (lambda: fm.Binomial(n=math.nan), "n is a number of trials"),
+        (lambda: fm.Categorical(k="a"), "k is a number of categories"),
+        (lambda: fm.Categorical(k=10**9), "from 2 to 65,536"),
+        (lambda: fm.Categorical(categories=["a", "a"]), "different names"),
+        (lambda: fm.Categorical(categories="ab"), "different names"),
     ],
 )  # fmt: skip
 def test_unknown_families_and_options(call: Any, said: str) -> None:
@@ -262,6 +292,11 @@ def test_unknown_families_and_options(call: Any, said: str) -> None:
         (np.zeros((2, 2, 2)), {}, "(?i)dimension|shape|2"),
         ("nowhere.parquet", {}, "nowhere.parquet"),
         ("nowhere*.parquet", {}, "nowhere"),
+        (np.array([1.0, None], dtype=object), {}, "astype"),
+        (scipy.sparse.csr_matrix(PAIRS), {}, "toarray"),
+        (scipy.sparse.coo_array(PAIRS), {}, "toarray"),
+        (GOOD, {"chunk_rows": "10"}, "chunk_rows"),
+        (GOOD, {"chunk_rows": 10.5}, "chunk_rows"),
         (None, {}, "None"),
         (object(), {}, "object"),
         (3.5, {}, "float"),
@@ -509,3 +544,32 @@ def test_columns_of_a_state_go_by_their_names() -> None:
 def test_counts_whose_squares_leave_float64() -> None:
     fit = fm.fit("negative_binomial", [1e300, 2e300, 1e299])
     assert fit.status == "not_converged" and np.isnan(fit.theta).all()
+
+
+def test_values_that_are_no_numbers() -> None:
+    fit = fm.fit("gamma", GOOD)
+    for ask in (fit.logpdf, fit.cdf, fit.ppf):
+        for wrong in ("a", 1j, np.zeros(2, "M8[s]")):
+            with pytest.raises(fm.DataError, match="numbers are wanted"):
+                ask(wrong)
+
+
+def test_one_feature_of_a_state_by_its_name() -> None:
+    state = fm.suffstats("linear", target="y", features="fare").update({"fare": GOOD, "y": GOOD**2})
+    assert list(state.fit().params) == ["intercept", "fare"]
+
+
+def test_one_family_object_to_compare_and_numpy_numbers_of_threads() -> None:
+    assert fm.compare(GOOD, fm.Gamma())[0] == fm.fit("gamma", GOOD, threads=np.int64(2))
+
+
+def test_a_misspelt_column_of_a_formula() -> None:
+    with pytest.raises(fm.DataError, match="did you mean 'fare'"):
+        fm.fit("linear", {"fare": GOOD, "y": GOOD}, formula="y ~ far")
+
+
+def test_a_fit_of_another_family_is_not_read() -> None:
+    stored = fm.fit("gamma", GOOD).to_dict()
+    assert fm.Fit.from_dict(stored, fm.Gamma()) == fm.Fit.from_dict(stored)
+    with pytest.raises(fm.FamilyError, match="a fit of gamma"):
+        fm.Fit.from_dict(stored, fm.Weibull())

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from functools import cache
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, NamedTuple
 
 import mpmath as mp
 import numpy as np
@@ -14,7 +14,7 @@ from cases import CASES
 
 import fastmle as fm
 from fastmle.families import family_class
-from fastmle.family import RowTerms
+from fastmle.family import RowTerms, positive, row_function
 from fastmle.kernels.fold import BAD, BLOCK
 from fastmle.states.base import Options
 from fastmle.states.rows import RowState, compile_leaves
@@ -191,3 +191,25 @@ def test_wide_data(name: str) -> None:
             keep = np.ones(N, bool) if terms.support is None else terms.support(y, at)
             if keep.sum() > BLOCK // 2:
                 same(terms, np.resize(y[keep], N), theta)
+
+
+class Square(NamedTuple):
+    xx: float
+    log: float
+
+
+@row_function
+def square(x: float, _: Any) -> Square:
+    return Square(x * x, x)
+
+
+@pytest.mark.parametrize("kinds", ["ss", "sl"])
+@pytest.mark.parametrize("rows", [BLOCK, 100])
+def test_row_functions_compute_in_float64_whatever_the_column(kinds: str, rows: int) -> None:
+    """A row function that multiplies a value by itself, before any constant of the family has made it a float64."""
+    x = np.random.default_rng(0).gamma(2.0, 3.0, rows).astype(np.float32)
+    terms = RowTerms(Square, square, positive, "x > 0", fill=1.0, kinds=kinds)
+    narrow, wide = RowState(terms, Options()), RowState(terms, Options())
+    narrow.add((x,), 0)
+    wide.add((x.astype(np.float64),), 0)
+    assert narrow.sums().xx == wide.sums().xx

@@ -25,6 +25,8 @@ def explore(fit_or_state: Fit | SufficientStats, path: str | os.PathLike[str] | 
     (those of `from_dict`), and fits with no regular maximum to walk to.
     """
     fit = fit_or_state.fit() if isinstance(fit_or_state, SufficientStats) else fit_or_state
+    if not isinstance(fit, Fit):
+        raise FamilyError(f"a fit or a state is wanted, not {type(fit).__name__}")
     make = PAGES.get(type(fit.family))
     if make is None:
         known = ", ".join(sorted(family.name for family in PAGES))

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import MISSING, fields
-from difflib import get_close_matches
 from functools import cache
 from importlib import import_module
 from typing import Any
 
-from ..errors import FamilyError
+from ..errors import FamilyError, near
 from ..family import Family
 from ..regression import REGRESSIONS
 
@@ -50,8 +50,7 @@ def family_class(name: str) -> type[Family]:
     """The class of a registered family."""
     every = REGISTRY | REGRESSIONS
     if name not in every:
-        near = get_close_matches(name, every, 1)
-        hint = f"; did you mean {near[0]!r}?" if near else f"; there are {', '.join(every)}"
+        hint = near(name, every) or f"; there are {', '.join(every)}"
         raise FamilyError(f"unknown family {name!r}{hint}")
     module, attribute = every[name]
     home = __name__ if name in REGISTRY else "fastmle.regression"
@@ -65,22 +64,24 @@ def _needs(cls: type[Family]) -> dict[str, bool]:
     return {field.name: field.default is MISSING for field in fields(cls)}  # type: ignore[arg-type]
 
 
-def family_of(family: str | Family, **constants: Any) -> Family:
-    """A family by name or object; its constants (`n=10`) go with a name."""
+def family_of(family: str | Family, options: Iterable[str] | None = None, /, **constants: Any) -> Family:
+    """A family by name or object; its constants (`n=10`) go with a name. `options`: what else its caller takes."""
     if not isinstance(family, str):
         if isinstance(family, Family):
             if constants:
                 raise FamilyError(
                     f"unknown option {', '.join(constants)}: {family.name} carries its constants already"
+                    f"{near(next(iter(constants)), options or ())}"
                 )
             return family
-        raise FamilyError(f"a family is a name or a family object, not {type(family).__name__}")
+        made = f"; write {family.__name__}()" if isinstance(family, type) and issubclass(family, Family) else ""
+        raise FamilyError(f"a family is a name or a family object, not {type(family).__name__}{made}")
     cls = family_class(family)
     needs = _needs(cls)
     unknown = [c for c in constants if c not in needs]
     if unknown:
         said = f"its constants are {', '.join(needs)}" if needs else "it has no constants"
-        raise FamilyError(f"unknown option {', '.join(unknown)} for {family}: {said}")
+        raise FamilyError(f"unknown option {', '.join(unknown)} for {family}: {said}{near(unknown[0], [*needs, *(options or ())])}")
     missing = [c for c, needed in needs.items() if needed and c not in constants]
     if missing:
         raise FamilyError(f"{family} needs {', '.join(f'{c}=' for c in missing)}")

@@ -13,7 +13,7 @@ import numpy as np
 import scipy
 
 from ..errors import FamilyError
-from ..family import Family, Param, Solution, Sums, TableTerms, Vector
+from ..family import Family, Param, Solution, Sums, TableTerms, Vector, is_count
 from ..kernels.vecmath.gaps import binomial_log_pmf
 
 
@@ -28,7 +28,7 @@ class Binomial(Family):
     discrete: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
-        if isinstance(self.n, bool) or int(self.n) != self.n or self.n < 1:
+        if not is_count(self.n) or self.n < 1:
             raise FamilyError(f"binomial: n is a number of trials, not {self.n!r}")
 
     @property

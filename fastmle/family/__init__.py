@@ -16,6 +16,8 @@ from .base import (
     Param,
     Run,
     Solution,
+    is_count,
+    is_number,
 )
 from .ends import Ends, ends_terms
 from .inverse_anchors import (
@@ -132,6 +134,8 @@ __all__ = [
     "in_order",
     "inverse_log_anchor",
     "inverse_log_gap",
+    "is_count",
+    "is_number",
     "location_of",
     "log_anchor",
     "log_center_at",

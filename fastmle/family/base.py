@@ -17,6 +17,22 @@ Domain = Literal["real", "positive", "unit"]
 _ENDS = {"real": (-math.inf, math.inf), "positive": (0.0, math.inf), "unit": (0.0, 1.0)}
 
 
+def is_number(value: Any) -> bool:
+    """Whether it is one real number that float64 can hold, NaN and infinities among them."""
+    if np.ndim(value) or np.iscomplexobj(value) or isinstance(value, (str, bytes)):
+        return False
+    try:
+        float(value)
+    except (TypeError, ValueError, OverflowError):
+        return False
+    return True
+
+
+def is_count(value: Any) -> bool:
+    """Whether it is a whole number, of whatever type."""
+    return is_number(value) and not isinstance(value, (bool, np.bool_)) and float(value).is_integer()
+
+
 class Param(NamedTuple):
     """A scalar parameter: its name, where it may lie (real; positive: > 0; unit: between 0 and 1), and whether the
     support is free of it; if it is not, the parameter has no standard error."""
@@ -160,7 +176,7 @@ class Family(ABC):
                 f"{self.name}: {wrong}; its parameters are {', '.join(p.name for p in self.params)}"
             )
         for key, value in mapping.items():
-            if np.ndim(value) or isinstance(value, (str, complex)) or value is None:
+            if not is_number(value):
                 raise FamilyError(f"{self.name}: {key} is one number, not {value!r}")
         return np.array([float(mapping[p.name]) for p in self.params])
 

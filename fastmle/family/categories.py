@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from ..errors import FamilyError
-from .base import Family, Param
+from .base import Family, Param, is_count
+
+MOST = 1 << 16  # categories, of text too
 
 
 @dataclass(frozen=True)
@@ -19,11 +22,14 @@ class Categories(Family):
     takes_text = True
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "categories", tuple(self.categories))
+        names = self.categories
+        if isinstance(names, str) or not isinstance(names, Iterable) or len(set(names)) < len(tuple(names)):
+            raise FamilyError(f"{self.name}: categories is a list of different names, not {names!r}")
+        object.__setattr__(self, "categories", tuple(names))
         object.__setattr__(self, "k", self.k or len(self.categories))
-        wrong = isinstance(self.k, bool) or int(self.k) != self.k or self.k < 0 or self.k == 1
+        wrong = not is_count(self.k) or self.k == 1 or not 0 <= self.k <= MOST
         if wrong or len(self.categories) not in (0, self.k):
-            raise FamilyError(f"{self.name}: k is a number of categories, at least 2, not {self.k!r}")
+            raise FamilyError(f"{self.name}: k is a number of categories, from 2 to {MOST:,}, not {self.k!r}")
 
     def bind(self, columns: tuple[str, ...]) -> Family:
         if not self.k:

@@ -120,7 +120,7 @@ def compile_fold(
             xi = float(x[i])
             if checked:
                 sound &= where(xi, th)
-            s = add_row(s, likely(xi, th), (), 1.0, 0.0, layout)
+            s = add_row(s, likely(np.float64(xi), th), (), 1.0, 0.0, layout)
         return s, sound
 
     def fold(x, w, theta, sums, counts):  # type: ignore[no-untyped-def]
@@ -172,7 +172,7 @@ def compile_fold(
                     bad += is_bad
                     null += is_null
                     zero += is_zero
-                    v = row(xi, th)
+                    v = row(np.float64(xi), th)  # float(x) of a float32 is one in compiled code
                     if none:
                         part = add_row(part, v, (), wi, lw, layout)
                     else:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
+import numpy as np
 from numba import types
 from numba.extending import intrinsic, register_jitable
 
@@ -135,7 +136,7 @@ def make_tile(row: Any, support: Any, logs: Logs, drop: bool, admit: Any, combin
         else:  # a block with an odd row is done again, so that nothing is masked here
             xi, wi = float(x), 1.0
             sound &= support(xi, th) if checked else True
-        v = row(xi, th)
+        v = row(np.float64(xi), th)
         s = combine(s, v, wi)
         there = (not drop) or wi > 0.0
         y, z = v[first], v[second]

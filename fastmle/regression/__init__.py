@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 # name: (module, class), as in fastmle.families
 REGRESSIONS: dict[str, tuple[str, str]] = {
     "linear": ("linear", "LinearRegression"),
@@ -15,3 +17,7 @@ REGRESSIONS: dict[str, tuple[str, str]] = {
     "negative_binomial_regression": ("kinds", "NegativeBinomialRegression"),
     "multinomial": ("multinomial", "MultinomialRegression"),
 }
+RegressionName = Literal[
+    "linear", "ridge", "logistic", "probit", "cloglog", "poisson_regression", "gamma_regression", "inverse_gaussian_regression",
+    "negative_binomial_regression", "multinomial",
+]  # fmt: skip

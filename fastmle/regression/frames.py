@@ -12,6 +12,7 @@ from ..errors import DataError, FamilyError
 from ..sources.base import guarded, guarded_iterator
 from ..sources.files import open_files
 from ..sources.paths import is_path
+from ..sources.resolve import hint
 
 Start = Callable[[Sequence[str], int], Iterator[Any]]  # the columns wanted, and about how many rows at a time
 
@@ -94,7 +95,7 @@ def _names(piece: Any) -> list[str]:
 def _has(names: Sequence[str], wanted: Sequence[str]) -> None:
     for name in wanted:
         if name not in names:
-            raise DataError(f"no column {name!r} in the data; it has {', '.join(map(repr, names[:8]))}", column=name)
+            raise DataError(f"no column {name!r} in the data{hint(name, names)}", column=name)
 
 
 def is_polars(column: Any) -> bool:

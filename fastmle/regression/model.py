@@ -45,6 +45,8 @@ class Regression(Family):
         if not (isinstance(self.alpha, Real) and 0.0 <= self.alpha < math.inf):
             raise FamilyError(f"alpha is a number, 0 or more, not {self.alpha!r}")
         object.__setattr__(self, "alpha", float(self.alpha))
+        if not isinstance(self.intercept, (bool, np.bool_)):
+            raise FamilyError(f"intercept is True or False, not {self.intercept!r}")
         for name in self.reserved:
             if name in self.features:
                 raise FamilyError(f"a feature cannot be called {name!r}, as another parameter is: rename the column")

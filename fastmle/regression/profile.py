@@ -14,6 +14,7 @@ from typing import Any
 import scipy
 
 from ..errors import FamilyError
+from ..request import check_level
 from .linear import LinearRegression
 from .result import RegressionFit
 
@@ -22,8 +23,7 @@ CLOSE = 1e-9  # of the quantile
 
 
 def profile_intervals(fit: RegressionFit, level: float, data: Any, reading: dict[str, Any]) -> dict[str, tuple[float, float]]:
-    if not 0.0 < level < 1.0:
-        raise FamilyError(f"level must lie between 0 and 1, not {level}")
+    check_level(level)
     if fit.weight_kind == "sampling":
         raise FamilyError("sampling weights have no likelihood to profile: use method='wald'")
     if fit.cov_type != "model" or fit.model.alpha:

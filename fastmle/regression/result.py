@@ -11,7 +11,8 @@ import numpy as np
 import scipy
 
 from ..errors import FamilyError
-from ..family import Vector
+from ..family import Family, Vector
+from ..request import check_level
 from ..result import Fit
 from ..storage.fits import fit_from_dict
 from ..values import Params, from_json, short, to_json
@@ -61,10 +62,10 @@ class RegressionFit(Fit):
     center: Vector | None = None  # of the columns, the constant's 0: amid the rows, where the next is free of their offsets
     at_center: Vector | None = None  # the covariance of η there with itself and the coefficients, in units
 
-    def __getattr__(self, name: str) -> Any:
+    def __getattr__(self, name: str) -> float:
         """`measures.NAME` also as an attribute of the fit."""
         if name in _MEASURES:
-            return getattr(self.measures, name)
+            return float(getattr(self.measures, name))
         raise AttributeError(f"a fit has no attribute {name!r}")
 
     @property
@@ -129,6 +130,8 @@ class RegressionFit(Fit):
 
     def lr_test(self, smaller: RegressionFit) -> tuple[float, float, int]:
         """(statistic, p-value, degrees of freedom) against a fit of a model inside this one, on the same rows."""
+        if not isinstance(smaller, RegressionFit) or self.model.target != smaller.model.target:
+            raise FamilyError("the smaller model is a fit of a regression of the same target")
         df = self.df_model - smaller.df_model
         if df <= 0 or self.nobs != smaller.nobs:
             raise FamilyError("the smaller model must have fewer parameters and the same rows")
@@ -154,8 +157,7 @@ class RegressionFit(Fit):
             return np.asarray(np.sqrt(np.diag(self.cov)) * self.units)
 
     def _quantile(self, level: float) -> float:
-        if not 0.0 < level < 1.0:
-            raise FamilyError(f"level must lie between 0 and 1, not {level}")
+        check_level(level)
         upper = 0.5 + level / 2.0
         if self.use_t:
             return float(scipy.special.stdtrit(self.measures.df_resid, upper))
@@ -247,8 +249,8 @@ class RegressionFit(Fit):
         }
 
     @classmethod
-    def from_dict(cls, stored: Mapping[str, Any]) -> RegressionFit:
-        made, kept = fit_from_dict(cls, stored), stored["regression"]
+    def from_dict(cls, stored: Mapping[str, Any], family: Family | None = None) -> RegressionFit:
+        made, kept = fit_from_dict(cls, stored, family), stored["regression"]
         made.measures = Measures(**from_json(kept["measures"]))
         made.cov_type, made.use_t, made.scales = kept["cov_type"], kept["use_t"], int(kept["scales"])
         center, row = from_json(kept.get("center")), from_json(kept.get("at_center"))

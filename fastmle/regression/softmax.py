@@ -1,4 +1,4 @@
-"""The fit of a multinomial logit model: the steps of fitting.py over coefficients by class."""
+"""The fit of a multinomial logit model: the steps of coordinates.py over coefficients by class."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ class Softmax:
         return state
 
     def dispersion(self, at: At) -> float:
-        return at.sums.weight / at.sums.n  # see fitting.py
+        return at.sums.weight / at.sums.n  # see coordinates.py
 
     def first(self, passes: Passes, shape: float) -> Vector:
         """The shares of the classes, where the intercepts are free."""

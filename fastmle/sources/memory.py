@@ -75,6 +75,8 @@ def _memory_reader(data: Any) -> Reader | None:
         return FrameReader(data)
     if package == "pandas" and hasattr(data, "iloc"):
         return PandasReader(data)
+    if type(data).__module__.startswith("scipy.sparse"):
+        raise DataError("a sparse matrix was given: make it dense with .toarray(), a part of its rows at a time if it is large")
     if hasattr(data, "__arrow_c_stream__") or hasattr(data, "__arrow_c_array__"):
         from fastmle.sources.arrow import ArrowReader
 

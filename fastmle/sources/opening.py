@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from numbers import Integral
 from typing import Any
 
 import numpy as np
@@ -27,7 +28,7 @@ def open_source(
     columns: a name or several; numbers for the columns of an (n, k) array; None for all numeric columns
     which no role names. chunk_rows: the most rows of a chunk. Raises DataError, saying what is wrong where.
     """
-    if chunk_rows is not None and (isinstance(chunk_rows, bool) or not isinstance(chunk_rows, (int, np.integer)) or chunk_rows < 1):
+    if chunk_rows is not None and (isinstance(chunk_rows, bool) or not isinstance(chunk_rows, Integral) or chunk_rows < 1):
         raise DataError(f"chunk_rows is a number of rows, not {chunk_rows!r}")
     extra = {role: part for role, part in (extra or {}).items() if part is not None}
     if columns is None and chunk_rows is None and not extra:

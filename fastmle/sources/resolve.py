@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Collection, Sequence
-from difflib import get_close_matches
 from typing import Any
 
-from fastmle.errors import DataError
+from fastmle.errors import DataError, near
 from fastmle.sources.base import Reader
 
 SHOWN = 8  # names listed in a message
@@ -33,7 +32,7 @@ def find(reader: Reader, column: Any) -> str:
     names = reader.names
     name = column if isinstance(column, str) else _by_number(names, column)
     if name not in names:
-        raise DataError(f"no column {column!r} in {reader.description}; {_hint(name, names)}", column=name)
+        raise DataError(f"no column {column!r} in {reader.description}{hint(name, names)}", column=name)
     if list(names).count(name) > 1:
         raise DataError(f"{reader.description} has several columns named {name!r}", column=name)
     check_type(reader, name)
@@ -52,6 +51,8 @@ def advice(kind: str) -> str:
         return ": convert it first, for instance to seconds since some start"
     if "decimal" in low:
         return ": cast it to a float (double) first"
+    if low.startswith("object"):
+        return ": convert it first, for instance with .astype(float)"
     if "complex" in low:
         return ": take its real part or modulus first"
     return ""
@@ -65,9 +66,10 @@ def _by_number(names: Sequence[str], column: Any) -> str:
     return f"x{number}" if f"x{number}" in names else str(number)
 
 
-def _hint(name: str, names: Sequence[str]) -> str:
+def hint(name: str, names: Sequence[str]) -> str:
+    """The end of a message about a column that is not there: what may have been meant, and what there is."""
     listed = ", ".join(repr(n) for n in names[:SHOWN]) + (", ..." if len(names) > SHOWN else "")
-    close = get_close_matches(name, names, 1)
-    if close:
-        return f"did you mean {close[0]!r}? (columns: {listed})"
-    return f"it has {listed}" if names else "it has no columns"
+    meant = near(name, names)
+    if meant:
+        return f"{meant} (columns: {listed})"
+    return f"; it has {listed}" if names else "; it has no columns"

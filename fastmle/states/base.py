@@ -90,7 +90,8 @@ class Tally(ABC):
         options = self.options
         if values is None:
             bad = f"is {weight:g}: weights must be finite and not negative"
-            return bad_value(options.weight_label, row, "is null" if math.isnan(weight) else bad)
+            null = "is null: pass nulls='drop' to leave such rows out"
+            return bad_value(options.weight_label, row, null if math.isnan(weight) else bad)
         for label, v in zip(options.labels, values, strict=True):
             if math.isnan(v):
                 return bad_value(label, row, "is null (NaN): pass nulls='drop' to leave such rows out")

@@ -11,6 +11,7 @@ from ..errors import FamilyError
 from ..values import from_json, to_json
 
 if TYPE_CHECKING:
+    from ..family import Family
     from ..result import Fit
 
     AnyFit = TypeVar("AnyFit", bound=Fit)
@@ -47,14 +48,17 @@ def fit_to_dict(fit: Fit) -> dict[str, Any]:
     }
 
 
-def fit_from_dict(kind: type[AnyFit], stored: Mapping[str, Any]) -> AnyFit:
+def fit_from_dict(kind: type[AnyFit], stored: Mapping[str, Any], family: Family | None = None) -> AnyFit:
     """A fit of this kind from what `fit_to_dict` made. Raises FamilyError if it is none, or of another format."""
     from ..families import family_of
 
-    if stored.get("format") != FORMAT:
+    if not isinstance(stored, Mapping) or stored.get("format") != FORMAT:
         raise FamilyError(f"this is no fit of format {FORMAT}")
     try:
-        family = family_of(stored["family"], **stored["constants"])
+        if family is None:
+            family = family_of(stored["family"], **stored["constants"])
+        elif (family.name, to_json(family.constants())) != (stored["family"], stored["constants"]):
+            raise FamilyError(f"this is a fit of {stored['family']} with {stored['constants']}, not of {family}")
         return kind(
             family=family,
             theta=family.unpack(from_json(stored["params"])),
@@ -72,5 +76,7 @@ def fit_from_dict(kind: type[AnyFit], stored: Mapping[str, Any]) -> AnyFit:
             fixed=tuple(stored["fixed"]),
             columns=tuple(stored["columns"]),
         )
+    except FamilyError:
+        raise
     except (LookupError, TypeError, ValueError) as error:
         raise FamilyError(f"this is no fit: {error!r} is missing or damaged") from error

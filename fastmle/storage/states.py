@@ -119,6 +119,8 @@ def save(stats: SufficientStats, path: str | os.PathLike[str]) -> None:
 
 def read(path: str | os.PathLike[str]) -> bytes:
     """The bytes of a file. Raises DataError if it cannot be read."""
+    if not isinstance(path, (str, os.PathLike)):
+        raise DataError(f"a path is wanted, not {path!r}")
     try:
         with open(path, "rb") as file:
             return file.read()
