@@ -746,3 +746,31 @@ def test_what_cannot_be_asked_of_a_fit_is_said() -> None:
     for fit in (fm.fit("mvn", flat), fm.fit("weibull", [2.0])):
         with pytest.raises(fm.FamilyError, match="degenerate"):
             fit.rvs(2)
+
+
+@pytest.mark.parametrize("x", [[0] * 5 + [1] * 3 + [2] * 4, [0] * 5 + [2] * 3, [3]])
+def test_profile_intervals_of_categories_are_those_of_each_beside_the_rest(x: list[int]) -> None:
+    fit, n = fm.fit("categorical", x, k=max(x) + 1), len(x)
+    fall = scipy.special.chdtri(1, 0.1) / 2
+    found = fit.conf_int(0.9, method="profile")
+    for j in range(max(x) + 1):
+        k = x.count(j)
+
+        def log_p(p: float, k: int = k) -> float:
+            return float(scipy.special.xlogy(k, p) + scipy.special.xlog1py(n - k, -p))
+
+        def off(p: float, k: int = k, log_p: Any = log_p) -> float:
+            return log_p(p) - log_p(k / n) + fall
+
+        low = 0.0 if k == 0 else scipy.optimize.brentq(off, 1e-12, k / n, xtol=1e-14)
+        high = 1.0 if k == n else scipy.optimize.brentq(off, k / n, 1 - 1e-12, xtol=1e-14)
+        assert found[f"p_{j}"] == pytest.approx((low, high), rel=1e-8, abs=1e-12)
+
+
+def test_profile_intervals_of_categories_beside_held_ones() -> None:
+    x = [0] * 5 + [1] * 3 + [2] * 4
+    pair = fm.fit("categorical", x, k=3, fixed={"p_0": 0.5}).conf_int(0.9, method="profile")
+    share = fm.fit("categorical", [0] * 3 + [1] * 4, k=2).conf_int(0.9, method="profile")
+    assert pair["p_0"] == (0.5, 0.5) and pair["p_1"] == pytest.approx([0.5 * end for end in share["p_0"]], rel=1e-8)
+    alone = fm.fit("categorical", x, k=3, fixed={"p_0": 0.5, "p_1": 0.2}).conf_int(0.9, method="profile")
+    assert alone["p_2"] == pytest.approx((0.3, 0.3), rel=1e-12)
