@@ -105,6 +105,8 @@ def _expect(fit: Fit, f: Any) -> Measured:
 
 def kl_from_data(fit: Fit) -> Measured:
     """KL(p_data || p_θ̂): from the table of counts exactly, else from the bins."""
+    if len(fit.columns) > 1:
+        raise FamilyError(f"{fit.family.name} has several columns: no sum over bins")
     table = fit.family.table(fit.sums) if fit.sums is not None else None
     if table is not None:
         weights = table[1][table[1] > 0.0]

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import numpy as np
 
-from .errors import DataError, FamilyError
+from .errors import FamilyError
 from .family import Family, Sums, Vector, is_count
 from .request import check_level
 from .storage.fits import fit_from_dict, fit_to_dict
 from .tables import html_table, text_table
-from .values import Params, short
+from .values import Params, points, short
 from .views import Views
 
 
@@ -140,37 +140,53 @@ class Fit(Views):
     # -- the fitted distribution -------------------------------------------------------------------------------------
 
     def dist(self) -> Any:
-        """The frozen scipy.stats distribution at the estimate. Raises FamilyError where scipy has no twin."""
-        return self.family.dist(self.theta)
+        """The frozen scipy.stats distribution at the estimate. Raises FamilyError where scipy has no twin, or takes no such
+        parameters."""
+        return self._asked(lambda: self.family.dist(self.theta))
 
     def logpdf(self, x: Any) -> Any:
-        """log p(x), the log-density or log-probability, for each x. Raises DataError for what is no number."""
-        dist, x = self.dist(), _numbers(x)
-        with np.errstate(all="ignore"):  # NaN parameters give NaN
-            return dist.logpmf(x) if self.family.discrete else dist.logpdf(x)
+        """log p(x), the log-density or log-probability, for each x; of several columns, for each row.
+
+        x: numbers of any shape, or a frame with the columns of the fit. Raises DataError for what is neither.
+        """
+        dist, at = self.dist(), points(x, self.columns)
+        found = self._asked(lambda: dist.logpmf(at) if self.family.discrete else dist.logpdf(at))
+        return np.reshape(found, at.shape[:-1]) if len(self.columns) > 1 and at.ndim > 1 else found
 
     def cdf(self, x: Any) -> Any:
-        """P(X <= x) for each x."""
-        dist, x = self.dist(), _numbers(x)
-        with np.errstate(all="ignore"):
-            return dist.cdf(x)
+        """P(X <= x) for each x, which is as for `logpdf`."""
+        dist, at = self.dist(), points(x, self.columns)
+        if not hasattr(dist, "cdf"):
+            raise FamilyError(f"{self.family.name} has no distribution function here")
+        found = self._asked(lambda: dist.cdf(at))
+        return np.reshape(found, at.shape[:-1]) if len(self.columns) > 1 and at.ndim > 1 else found
 
     def ppf(self, q: Any) -> Any:
         """The smallest x with cdf(x) >= q, for each q in [0, 1]."""
-        dist = self.dist()
+        dist, at = self.dist(), points(q, ())
         if not hasattr(dist, "ppf"):
             raise FamilyError(f"{self.family.name} has several columns, and so no quantiles")
-        q = _numbers(q)
-        with np.errstate(all="ignore"):
-            return dist.ppf(q)
+        return self._asked(lambda: dist.ppf(at))
 
     def rvs(self, n: int, seed: Any = None) -> Any:
         """n random rows; `seed` an int or a numpy Generator."""
-        dist = self.dist()
         if not is_count(n) or n < 0:
             raise FamilyError(f"n is a number of rows, not {n!r}")
-        with np.errstate(all="ignore"):  # tails beyond float64
-            return dist.rvs(size=int(n), random_state=np.random.default_rng(seed))
+        dist, rng = self.dist(), np.random.default_rng(seed)
+        if len(self.columns) == 1:
+            return self._asked(lambda: dist.rvs(size=n, random_state=rng))
+        some = max(n, 1)  # of several columns scipy draws a row where none is wanted, and one row as a point
+        return self._asked(lambda: np.reshape(dist.rvs(size=some, random_state=rng), (some, -1))[:n])
+
+    def _asked(self, question: Callable[[], Any]) -> Any:
+        """What scipy answers. NaN parameters give NaN where it can be said, and tails beyond float64 are no news."""
+        try:
+            with np.errstate(all="ignore"):
+                return question()
+        except FamilyError:
+            raise
+        except ValueError as error:
+            raise FamilyError(f"there is no distribution to ask: {self.status}: {self.message or error}") from error
 
     def kl_from_data(self) -> Any:
         """KL(p_data || p_θ̂) = Σ p̂ log p̂ + nll ≥ 0, which maximum likelihood makes as small as the family allows.
@@ -245,16 +261,3 @@ class Fit(Views):
 
             return RegressionFit.from_dict(stored, family)
         return fit_from_dict(cls, stored, family)
-
-
-def _numbers(x: Any) -> Any:
-    """Values asked about, as real numbers; others raise DataError."""
-    values = np.asarray(x)
-    if values.dtype.kind in "biuf":
-        return x
-    try:
-        if values.dtype.kind == "O":
-            return values.astype(float)
-    except (TypeError, ValueError):
-        pass
-    raise DataError(f"numbers are wanted, not {values.dtype}")

@@ -8,6 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from .errors import DataError
+
 
 class Params(Mapping[str, Any]):
     """An ordered mapping of names to values, also by attribute: `p["mu"]`, `p.mu`, `dict(p)`."""
@@ -41,6 +43,27 @@ def short(value: Any, digits: int = 6) -> str:
         shown = np.array2string(np.asarray(value), separator=", ", formatter={"float_kind": lambda v: f"{v:.{digits}g}"})
         return " ".join(shown.split())
     return f"{value:.{digits}g}"
+
+
+def points(x: Any, columns: tuple[str, ...]) -> Any:
+    """Numbers as floats, nulls NaN: of any shape, or these columns of a frame; of several columns, one a row."""
+    if columns and (isinstance(x, Mapping) or hasattr(x, "columns")):
+        names = {str(name): name for name in getattr(x, "column_names", getattr(x, "columns", x))}
+        for name in columns:
+            if name not in names:
+                raise DataError(f"no column {name!r}; there are {', '.join(names)}")
+        parts = [points(x[names[name]], ()) for name in columns]
+        x = parts[0] if len(parts) == 1 else np.stack(parts, axis=-1)
+    try:
+        kind = np.asarray(x).dtype
+        if kind.kind not in "biufO":
+            raise TypeError(f"they are of type {kind}")
+        found = np.ma.filled(np.ma.asarray(x, float), np.nan) if isinstance(x, np.ma.MaskedArray) else np.asarray(x, float)
+    except (TypeError, ValueError, OverflowError) as error:
+        raise DataError(f"these are no numbers: {error}") from error
+    if len(columns) > 1 and (found.ndim == 0 or found.shape[-1] != len(columns)):
+        raise DataError(f"a row has {len(columns)} columns ({', '.join(columns)}); these are of shape {found.shape}")
+    return found
 
 
 def to_json(value: Any) -> Any:

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import json
+import math
 from pathlib import Path
 from typing import Any
 
+import mpmath as mp
 import numpy as np
 import pytest
 import scipy
 import statsmodels.api as sm
 
 import fastmle as fm
+from fastmle.regression.kinds import NegativeBinomialRegression
 
 RNG = np.random.default_rng(11)
 N = 2000
@@ -466,3 +469,34 @@ def test_places_between_passes_are_what_a_pass_finds(family: str) -> None:
     assert stream.status == "ok" and stream.score_norm < 3e-7
     np.testing.assert_allclose(stream.theta, fit.theta, rtol=1e-8, atol=1e-9)
     close(values(stream.bse), values(fit.bse), 3e-7)
+
+
+@pytest.mark.parametrize("theta", [1e-6, 0.7, 300.0, 1e9, 1e15, math.inf])
+def test_negative_binomial_deviance_at_any_theta(theta: float) -> None:
+    y, mu = np.array([0.0, 1.0, 7.0, 5.0, 400.0]), np.array([2.5, 1.25, 3.0, 5.0, 30.0])
+    found = NegativeBinomialRegression().unit_deviance(y, mu, theta)
+    with mp.workdps(50):
+        for at, v, m in zip(found, map(mp.mpf, y), map(mp.mpf, mu), strict=True):
+            apart = v - m if theta == math.inf else (v + theta) * mp.log((theta + v) / (theta + m))
+            exact = 2 * ((v * mp.log(v / m) if v else 0) - apart)
+            assert at == pytest.approx(float(exact), rel=1e-12, abs=1e-13)
+
+
+def test_residuals_of_a_negative_binomial_that_ends_as_a_poisson_model() -> None:
+    x = np.linspace(-1.0, 1.0, 60)
+    data = {"x": x, "y": np.round(np.exp(1.0 + x))}
+    fit = fm.fit("negative_binomial_regression", data, target="y", features=["x"])
+    poisson = fm.fit("poisson_regression", data, target="y", features=["x"])
+    assert fit.status == "boundary"
+    np.testing.assert_allclose(fit.residuals(data, "deviance"), poisson.residuals(data, "deviance"), rtol=1e-7, atol=1e-9)
+    assert fit.residuals({"x": x[:0], "y": x[:0]}).shape == (0,)
+
+
+def test_wald_test_of_one_name_of_one_twice_and_of_none() -> None:
+    x = np.random.default_rng(0).normal(size=(80, 2))
+    fit = fm.fit("linear", {"age": x[:, 0], "y": x.sum(axis=1) ** 3}, target="y", features=["age"])
+    z = fit.params.age / fit.bse.age
+    for names in ("age", ["age"], ["age", "age"]):
+        assert fit.wald_test(names)[0::2] == (pytest.approx(z * z, rel=1e-12), 1)
+    with pytest.raises(fm.FamilyError, match="no coefficient"):
+        fit.wald_test([])

@@ -134,3 +134,9 @@ def test_angles_are_tested_within_half_a_turn_of_their_mean() -> None:
         mu = fm.fit("von_mises", x).params.mu
         found = fm.fit("von_mises", mu + np.remainder(x - mu + np.pi, 2.0 * np.pi) - np.pi, keep="bins").gof()
     assert all(math.isfinite(v) for test in found for v in test[1:7]) and found["ks"].pvalue > 0.01
+
+
+def test_counts_of_too_few_rows_are_not_tested() -> None:
+    for x in ([1, 1, 2, 2, 2], [0, 1, 3]):
+        with pytest.raises(fm.FamilyError, match="too few"):
+            fm.fit("zero_inflated_poisson", x, keep="bins").gof()

@@ -700,3 +700,77 @@ def test_entropy_and_divergence_of_gamma_functions(factor: float) -> None:
                 for moved in ([factor, 1.0, 1.0], [factor] * 3):
                     other = alpha * moved[: alpha.size]
                     assert relative(made.kl(alpha, other), dirichlet_kl(exactly(alpha), exactly(other))) <= 2e-10
+
+
+def test_mvn_of_columns_of_any_scale_is_a_density_and_is_drawn_from() -> None:
+    x = np.random.default_rng(0).multivariate_normal([0.0, 0.0], [[1.0, 0.6], [0.6, 1.0]], 300) * [1e-12, 1e12]
+    fit = fm.fit("mvn", x)
+    assert math.fsum(fit.logpdf(x)) == pytest.approx(float(CASES["mvn"].at(x, None, fit.theta)), rel=1e-12)
+    drawn = fit.rvs(4000, seed=1) / [1e-12, 1e12]
+    np.testing.assert_allclose(np.cov(drawn.T), np.cov(x.T / [[1e-12], [1e12]]), atol=0.15)
+    assert fit.rvs(1, seed=1).shape == (1, 2) and fit.rvs(0).shape == (0, 2)
+    assert fit.logpdf(x[:1]).shape == fit.cdf(x[:1]).shape == (1,) and np.shape(fit.logpdf(x[0])) == ()
+
+
+@pytest.mark.parametrize("frame", [dict, "pandas", "polars", "pyarrow"])
+def test_a_fit_is_asked_by_the_names_of_its_columns(frame: Any) -> None:
+    x = np.random.default_rng(0).normal([0.0, 5.0], 1.0, (50, 2))
+    columns = {"b": x[:, 1], "other": x[:, 0] + 9.0, "a": x[:, 0]}
+    if isinstance(frame, str):
+        module = pytest.importorskip(frame)
+        columns = getattr(module, "table" if frame == "pyarrow" else "DataFrame")(columns)
+    fit, one = fm.fit("mvn", columns, columns=["a", "b"]), fm.fit("gaussian", columns, column="b")
+    np.testing.assert_array_equal(fit.logpdf(columns), fit.logpdf(x))
+    np.testing.assert_allclose(one.cdf(columns), scipy.stats.norm.cdf(x[:, 1], *one.theta), rtol=1e-14)
+    with pytest.raises(fm.DataError, match="no column 'a'"):
+        fit.logpdf({"b": x[:, 1]})
+
+
+def test_what_cannot_be_asked_of_a_fit_is_said() -> None:
+    x = np.random.default_rng(0).dirichlet([1.0, 2.0, 3.0], 50)
+    normal, shares = fm.fit("gaussian", x[:, 0], keep="bins"), fm.fit("dirichlet", x, keep="bins")
+    masked = np.ma.masked_array([0.1, 0.2], [True, False])
+    assert np.isnan(normal.logpdf(masked)).tolist() == np.isnan(normal.logpdf([None, 0.2])).tolist() == [True, False]
+    for ask in (normal.logpdf, normal.cdf, normal.ppf):
+        with pytest.raises(fm.DataError, match="no numbers"):
+            ask("a")
+    for wrong in (2.0, -1, True):
+        with pytest.raises(fm.FamilyError, match="number of rows"):
+            normal.rvs(wrong)
+    with pytest.raises(fm.DataError, match="3 columns"):
+        shares.logpdf(0.5)
+    for say in (lambda: shares.cdf(x), shares.gof, shares.kl_from_data):
+        with pytest.raises(fm.FamilyError):
+            say()
+    flat = np.outer(np.arange(9.0), [1.0, 2.0])
+    for fit in (fm.fit("mvn", flat), fm.fit("weibull", [2.0])):
+        with pytest.raises(fm.FamilyError, match="degenerate"):
+            fit.rvs(2)
+
+
+@pytest.mark.parametrize("x", [[0] * 5 + [1] * 3 + [2] * 4, [0] * 5 + [2] * 3, [3]])
+def test_profile_intervals_of_categories_are_those_of_each_beside_the_rest(x: list[int]) -> None:
+    fit, n = fm.fit("categorical", x, k=max(x) + 1), len(x)
+    fall = scipy.special.chdtri(1, 0.1) / 2
+    found = fit.conf_int(0.9, method="profile")
+    for j in range(max(x) + 1):
+        k = x.count(j)
+
+        def log_p(p: float, k: int = k) -> float:
+            return float(scipy.special.xlogy(k, p) + scipy.special.xlog1py(n - k, -p))
+
+        def off(p: float, k: int = k, log_p: Any = log_p) -> float:
+            return log_p(p) - log_p(k / n) + fall
+
+        low = 0.0 if k == 0 else scipy.optimize.brentq(off, 1e-12, k / n, xtol=1e-14)
+        high = 1.0 if k == n else scipy.optimize.brentq(off, k / n, 1 - 1e-12, xtol=1e-14)
+        assert found[f"p_{j}"] == pytest.approx((low, high), rel=1e-8, abs=1e-12)
+
+
+def test_profile_intervals_of_categories_beside_held_ones() -> None:
+    x = [0] * 5 + [1] * 3 + [2] * 4
+    pair = fm.fit("categorical", x, k=3, fixed={"p_0": 0.5}).conf_int(0.9, method="profile")
+    share = fm.fit("categorical", [0] * 3 + [1] * 4, k=2).conf_int(0.9, method="profile")
+    assert pair["p_0"] == (0.5, 0.5) and pair["p_1"] == pytest.approx([0.5 * end for end in share["p_0"]], rel=1e-8)
+    alone = fm.fit("categorical", x, k=3, fixed={"p_0": 0.5, "p_1": 0.2}).conf_int(0.9, method="profile")
+    assert alone["p_2"] == pytest.approx((0.3, 0.3), rel=1e-12)

@@ -58,6 +58,16 @@ class Categorical(Categories):
             return Solution(p, "boundary", f"no value is {absent}")
         return Solution(p)
 
+    def best_beside(self, s: Sums, held: Vector) -> Vector:
+        """What is left of 1 is shared as the counts are, equally where there are none; NaN if the held ones do not make 1."""
+        free, counts = np.isnan(held), self.counts(s)
+        if not free.any() and not math.isclose(held.sum(), 1.0, rel_tol=1e-15):
+            return np.full_like(held, math.nan)
+        shares = counts[free] if counts[free].any() else np.ones(int(free.sum()))
+        p = held.copy()
+        p[free] = (1.0 - held[~free].sum()) * (shares / shares.sum())
+        return p
+
     def loglik(self, s: Sums, theta: Vector) -> float:
         """Of θ/Σθ, so that rounding of the sum does not count."""
         with np.errstate(divide="ignore"):

@@ -93,7 +93,9 @@ class MVN(LocationMatrix):
 
     def dist(self, theta: Vector) -> Any:
         mu, cov = self.split(theta)
-        return scipy.stats.multivariate_normal(mu, cov)
+        sd = np.sqrt(np.diag(cov))  # of columns of any scale the correlation alone says whether there is a density
+        root = sd[:, None] * np.linalg.cholesky(cov / np.outer(sd, sd))
+        return scipy.stats.multivariate_normal(mu, scipy.stats.Covariance.from_cholesky(root))
 
     def entropy(self, theta: Vector) -> float:
         return 0.5 * (

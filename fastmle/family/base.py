@@ -145,6 +145,10 @@ class Family(ABC):
         """The gradient (times the units) of an equation that binds the parameters; None if they are free."""
         return None
 
+    def best_beside(self, s: Sums, held: Vector) -> Vector:
+        """Where the likelihood is largest with parameters held, NaN elsewhere, for families with a `constraint`."""
+        raise FamilyError(f"the parameters of {self.name} are free")
+
     def hold(self, fixed: dict[str, Any]) -> Vector:
         """The flat vector with the fixed parameters in their places and NaN elsewhere."""
         blank: dict[str, Any] = {p.name: math.nan for p in self.params}

@@ -25,6 +25,8 @@ def goodness_of_fit(fit: Fit, bootstrap: int = 0, seed: Any = 0) -> Tests:
     """The tests that suit the data; see `Fit.gof`."""
     if fit.weight_kind in ("precision", "sampling"):
         raise FamilyError(f"{fit.weight_kind} weights count no rows: there is no test of fit")
+    if len(fit.columns) > 1:
+        raise FamilyError(f"{fit.family.name} has several columns: there is no test of fit")
     if fit.status not in ("ok", "nonregular", "boundary") or not np.isfinite(fit.theta).all():
         raise FamilyError(f"there is no distribution to test: {fit.status}: {fit.message}")
     rng = np.random.default_rng(seed)

@@ -29,6 +29,8 @@ def _table(fit: Fit) -> tuple[Vector, Vector]:
 def _chi_square(dist: Any, values: Vector, weights: Vector) -> tuple[float, int]:
     """Pearson's statistic over cells of values that are expected at least 5 times, and the number of cells."""
     n = float(weights.sum())
+    if not n > LEAST:
+        raise FamilyError(f"{n:.10g} rows are too few: each cell is to expect {LEAST:g}")
     low, high = dist.ppf(LEAST / n), dist.isf(LEAST / n)  # tails beyond are cells of their own
     if not high - low < 1e6:
         raise FamilyError("the distribution spreads over too many values for cells")

@@ -29,6 +29,9 @@ def end_by_brackets(profile: Profile, j: int, side: int) -> float:
             if end and abs(outer - end) <= 8.0 * math.ulp(end):  # nothing of 1 - p is left
                 return end
         height, near = profile.best(j, outer, near)
+        if height == -math.inf:  # beyond what is possible
+            end = outer
+            continue
         if top - height > profile.fall:
             break
         inner, step = outer, step * 1.6

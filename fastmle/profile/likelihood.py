@@ -34,6 +34,11 @@ class Profile:
     def family(self) -> Family:
         return self.fit.family
 
+    @property
+    def bound(self) -> bool:
+        """Whether an equation binds the parameters, so that none moves alone."""
+        return self.family.constraint(self.fit.theta) is not None
+
     def free(self, j: int | None = None) -> np.ndarray:
         """The parameters that move, without the j-th."""
         return np.array([p.name not in self.fit.fixed and i != j for i, p in enumerate(self.family.params)])
@@ -42,6 +47,10 @@ class Profile:
         """The largest log-likelihood with parameter j at this value, and where it is; the search begins near a θ."""
         theta, free = near.copy(), self.free(j)
         theta[j] = value
+        if self.bound:
+            s = self.at([theta])[0]
+            theta = self.family.best_beside(s, np.where(free, math.nan, theta))
+            return (float(self.family.loglik(s, theta)), theta) if (theta >= 0.0).all() else (-math.inf, near)
         if free.any():
             point = maximise(self.family, lambda t: self.at([t])[0], theta, free, tolerance=1e-9).point
             return point.llf, point.theta

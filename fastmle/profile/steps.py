@@ -48,7 +48,7 @@ def end_by_newton(profile: Profile, j: int, side: int) -> End:
     assert fit.sums is not None
     point = Point.of(family, fit.sums, fit.theta)
     target, first, travelled = point.llf - profile.fall, math.nan, 0.0
-    if fit.status != "ok" or not point.good(free):
+    if fit.status != "ok" or profile.bound or not point.good(free):
         return None
     for _ in range(MOST):
         g, information = working(family, point)

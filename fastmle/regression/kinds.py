@@ -122,8 +122,12 @@ class NegativeBinomialRegression(GeneralizedLinear):
         return (s.hits + q * s.weight) * math.log1p(mu / q) - xlogy(s.hits, mu / q)
 
     def unit_deviance(self, y: Vector, mu: Vector, shape: float = math.nan) -> Vector:
-        ratio = np.log1p(y / shape) - np.log1p(mu / shape)
-        return np.asarray(2.0 * (scipy.special.xlogy(y, y / mu) - (y + shape) * ratio))
+        """2 [y log(y/μ) − (y + θ) log((θ + y)/(θ + μ))], at θ = ∞ Poisson's."""
+        gap = (y - mu) / (shape + mu)
+        with np.errstate(all="ignore"):
+            near = scipy.special.xlogy(y, y / mu) - (y - mu) * np.where(gap == 0.0, 1.0, (1.0 + gap) * np.log1p(gap) / gap)
+            apart = scipy.special.xlog1py(y, shape / (shape + y) * (y - mu) / mu) - shape * (np.log1p(y / shape) - np.log1p(mu / shape))
+        return np.asarray(2.0 * np.where(np.abs(gap) < 0.5, near, apart))
 
     def variance(self, mu: Vector, shape: float = math.nan) -> Vector:
         return np.asarray(mu + mu * mu / shape)

@@ -141,7 +141,10 @@ class RegressionFit(Fit):
     def wald_test(self, names: Any = None) -> tuple[float, float, int]:
         """(χ² statistic, p-value, degrees of freedom) of the hypothesis that these coefficients are all 0."""
         every, left_out = list(self.model.names), {*self.model.intercepts, *self.model.reserved, *self.fixed}
-        chosen = [n for n in every if n not in left_out] if names is None else list(names)
+        given = [n for n in every if n not in left_out] if names is None else [names] if isinstance(names, str) else names
+        chosen = list(dict.fromkeys(given))
+        if not chosen:
+            raise FamilyError("there is no coefficient to test")
         for name in chosen:
             if name not in every or name in self.fixed:
                 raise FamilyError(f"{name!r} is no estimated parameter of {', '.join(every[:12])}")
@@ -196,7 +199,8 @@ class RegressionFit(Fit):
 
     def residuals(self, data: Any, kind: str = "response", target: Any = None, **extra: Any) -> Vector:
         """Residuals of each row: "response" y − μ, "pearson", "deviance" or "working"; all in memory."""
-        return np.concatenate(list(self.residual_chunks(data, kind, target, **extra)))
+        found = list(self.residual_chunks(data, kind, target, **extra))
+        return np.concatenate(found) if found else np.empty(0)
 
     def residual_chunks(self, data: Any, kind: str = "response", target: Any = None, **extra: Any) -> Iterator[Vector]:
         """The same chunk by chunk as the data are read, so that no array of all rows is made."""
