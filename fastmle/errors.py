@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from difflib import get_close_matches
 
 
 class FastmleError(Exception):
@@ -29,5 +28,7 @@ class ConvergenceError(FastmleError, RuntimeError):
 
 def near(name: str, known: Iterable[str]) -> str:
     """The known name that was probably meant, as the end of a message; "" if none is near."""
+    from difflib import get_close_matches
+
     close = get_close_matches(name, list(known), 1)
     return f"; did you mean {close[0]!r}?" if close else ""

@@ -46,7 +46,8 @@ def go_together(known: tuple[str, ...], names: tuple[str, ...]) -> bool:
 class SufficientStats:
     """What one read of the data leaves for a family: `update`, `+`, `fit`, `loglik`, `save`.
 
-    Made by `fastmle.suffstats`. Holds no rows; merging is exact for sums about the same anchor, and to 1e-13 else.
+    Made by `fastmle.suffstats`. Holds no rows; merging is exact for sums about the same anchor, and to 1e-13 else (counts
+    under weights that are no whole numbers: to the last bits).
     Threads may share a state: they take turns.
     """
 
@@ -135,7 +136,10 @@ class SufficientStats:
             for s in (self, other)
         )
         if mine[:3] != yours[:3] or (mine[3] is not None and yours[3] is not None and mine[3] != yours[3]):
-            said = [f"{name} ({kind} weights, nulls={nulls!r}, {constants})" for name, kind, nulls, constants in (mine, yours)]
+            said = [
+                f"{name} ({', '.join([f'{kind} weights', f'nulls={nulls!r}', *(f'{k}={v}' for k, v in (own or {}).items())])})"
+                for name, kind, nulls, own in (mine, yours)
+            ]
             raise FamilyError(f"states of {said[0]} and {said[1]} do not merge")
         if self._state is not None and other._state is not None:
             known, names = self._state.options.labels, other._state.options.labels

@@ -165,6 +165,7 @@ class Unlimited:
         (iter([{"a": A}, {"b": A}]), None, "chunk 1.*'a'"),
         (iter([pl.Series("a", A), pl.Series("b", A)]), None, "chunk 1.*'a'"),
         ("nowhere.parquet", None, "file not found: nowhere.parquet"),
+        (["b", "a"], None, "file not found: b .*values are given as an array"),
         ("nowhere*.parquet", None, "no file matches"),
         ("data.h5", None, "file not found"),
     ],

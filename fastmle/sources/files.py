@@ -22,8 +22,14 @@ NULL_WORDS = ["NA", "N/A", "n/a", "#N/A", "<NA>", "nan", "null", "NULL", "None"]
 
 
 def open_files(data: Any) -> Reader:
-    parts = [os.fspath(part) for part in (data if isinstance(data, (list, tuple)) else [data])]
-    paths = [path for part in parts for path in expand(os.path.expanduser(part))]
+    several = isinstance(data, (list, tuple))
+    parts = [os.fspath(part) for part in (data if several else [data])]
+    try:
+        paths = [path for part in parts for path in expand(os.path.expanduser(part))]
+    except DataError as error:
+        if not several:
+            raise
+        raise DataError(f"{error} (text in a list is taken for paths; values are given as an array)") from None
     kinds = {kind_of(path) for path in paths}
     if len(kinds) > 1:
         raise DataError(f"files of different kinds cannot be read as one: {', '.join(sorted(kinds))}")
