@@ -341,6 +341,14 @@ def test_profile_intervals_of_hundreds_of_powers_of_ten() -> None:
         assert float(fall) == pytest.approx(2.705543454095404, rel=1e-7)
 
 
+def test_profile_intervals_where_float64_has_no_more_digits() -> None:
+    """Four rows a few units of the smallest float apart: the ends are such units too."""
+    ends = fm.fit("gaussian", [5e-324, 1e-323, 1.5e-323, 1e-323]).conf_int(method="profile")
+    for name, estimate in {"mu": 1e-323, "sigma": 5e-324}.items():
+        low, high = ends[name]
+        assert low <= estimate <= high <= estimate + 1e-322
+
+
 def test_profile_intervals_without_an_end() -> None:
     """The likelihood at a Poisson is 0.23 below the highest."""
     x = [0.0, 3.0, 1.0, 2.0, 0.0, 5.0, 1.0, 1.0, 2.0, 4.0]

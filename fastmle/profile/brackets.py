@@ -19,6 +19,8 @@ def end_by_brackets(profile: Profile, j: int, side: int) -> float:
     if best == end:
         return end
     error = float(np.sqrt(max(fit.cov[j, j], 0.0)) * fit.units[j])
+    if fit.cov[j, j] > 0.0:
+        error = max(error, 5e-324)  # which may have underflowed
     if not error > 0.0:  # a boundary: the width that a likelihood of 1/n scale suggests
         error = (1.0 if domain == "unit" else max(abs(best), 1.0)) / fit.sums.weight
     inner, near, step = best, fit.theta, 2.0 * error
@@ -27,6 +29,8 @@ def end_by_brackets(profile: Profile, j: int, side: int) -> float:
         if side * (outer - end) >= 0.0:
             outer = (inner + end) / 2.0
             if end and abs(outer - end) <= 8.0 * math.ulp(end):  # nothing of 1 - p is left
+                return end
+            if outer == end:  # no float between
                 return end
         height, near = profile.best(j, outer, near)
         if height == -math.inf:  # beyond what is possible
@@ -40,6 +44,6 @@ def end_by_brackets(profile: Profile, j: int, side: int) -> float:
     else:
         return end
     root: float = scipy.optimize.brentq(
-        lambda v: top - profile.best(j, v, near)[0] - profile.fall, inner, outer, xtol=1e-12 * abs(outer - inner) or 5e-324, rtol=1e-15
+        lambda v: top - profile.best(j, v, near)[0] - profile.fall, inner, outer, xtol=max(1e-12 * abs(outer - inner), 1e-322), rtol=1e-15
     )
     return root

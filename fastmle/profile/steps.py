@@ -68,9 +68,10 @@ def end_by_newton(profile: Profile, j: int, side: int) -> End:
             theta = moved(family, point.theta, units, step)
             if float(np.abs(step).max()) <= SETTLED * first:
                 return float(theta[j])
-            new = yield theta
-            if family.valid(theta) and new.good(free):
-                break
+            if family.valid(theta):
+                new = yield theta
+                if new.good(free):
+                    break
             step *= 0.25
         else:
             return None
