@@ -243,11 +243,16 @@ def test_a_state_survives_being_kept(name: str, weight_kind: str, tmp_path: Path
 @settings(max_examples=30, deadline=None)
 @given(data=st.data())
 def test_a_damaged_state_is_refused(name: str, data: st.DataObject) -> None:
+    """Unless it says the same in other words: another blank, 18e0 for 18.0."""
     state = fm.suffstats(family(name)).update(sample(name)[:500])
     stored = bytearray(state.to_bytes())
     at = data.draw(st.integers(0, len(stored) - 1))
     stored[at] ^= data.draw(st.integers(1, 127))
-    if stored[at] in b" \t\r\n" and state.to_bytes()[at] == ord(" "):
+    try:
+        same_words = json.loads(stored) == json.loads(state.to_bytes())
+    except ValueError:
+        same_words = False
+    if same_words:
         assert fm.SufficientStats.from_bytes(bytes(stored)) == state
     else:
         with pytest.raises(fm.DataError, match="this is no fastmle-state"):

@@ -43,7 +43,8 @@ def end_by_brackets(profile: Profile, j: int, side: int) -> float:
             return end
     else:
         return end
+    xtol = max(1e-12 * abs(outer - inner), 1e-322)  # half of which is not 0
     root: float = scipy.optimize.brentq(
-        lambda v: top - profile.best(j, v, near)[0] - profile.fall, inner, outer, xtol=max(1e-12 * abs(outer - inner), 1e-322), rtol=1e-15
+        lambda v: top - profile.best(j, v, near)[0] - profile.fall, inner, outer, xtol=xtol, rtol=1e-15
     )
     return root
