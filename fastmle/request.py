@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from numbers import Integral, Real
+from numbers import Real
 from typing import Any, Literal
 
 import numpy as np
@@ -13,6 +13,7 @@ from .family import Family, GramTerms
 from .passes import Bar, Passes, Progress
 from .pool import cores
 from .sources import Source, open_source
+from .sources.base import is_integer
 from .states import Options
 from .states.kept import Kept
 from .text import with_text
@@ -37,7 +38,7 @@ def reading_options(
     ):
         if not isinstance(given, str) or given not in known:
             raise FamilyError(f"{name} is one of {', '.join(known)}, not {given!r}")
-    if threads is not None and (isinstance(threads, bool) or not isinstance(threads, Integral) or threads < 1):
+    if threads is not None and (not is_integer(threads) or threads < 1):
         raise FamilyError(f"threads is a number of threads, not {threads!r}")
     check_device(device)
     names = source.names if source else ("x",)
@@ -88,7 +89,7 @@ def check_reopenable(name: str, source: Source) -> None:
 def check_keep(keep: Any, points: Any) -> None:
     if keep is not None and not (isinstance(keep, str) and keep == "bins"):
         raise FamilyError(f"keep is None or 'bins', not {keep!r}")
-    if isinstance(points, bool) or not isinstance(points, Integral) or points < 0 or (points and keep is None):
+    if not is_integer(points) or points < 0 or (points and keep is None):
         raise FamilyError(f"points is a number of rows, and goes with keep='bins', not {points!r}")
 
 

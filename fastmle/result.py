@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from numbers import Integral
 from typing import Any, Literal
 
 import numpy as np
@@ -13,6 +12,7 @@ import numpy as np
 from .errors import FamilyError
 from .family import Family, Sums, Vector
 from .request import check_level
+from .sources.base import is_integer
 from .storage.fits import fit_from_dict, fit_to_dict
 from .tables import html_table, text_table
 from .values import Params, points, short
@@ -171,7 +171,7 @@ class Fit(Views):
 
     def rvs(self, n: int, seed: Any = None) -> Any:
         """n random rows; `seed` an int or a numpy Generator."""
-        if not isinstance(n, Integral) or isinstance(n, bool) or n < 0:
+        if not is_integer(n) or n < 0:
             raise FamilyError(f"n is a number of rows, not {n!r}")
         dist, rng = self.dist(), np.random.default_rng(seed)
         if len(self.columns) == 1:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from functools import cache
 from itertools import pairwise
+from numbers import Integral
 from typing import Any, NamedTuple, Protocol, TypeAlias, TypeVar
 
 import numpy as np
@@ -89,6 +90,11 @@ def output_dtype(dtype: np.dtype[Any]) -> np.dtype[Any] | None:
     if dtype.kind == "u":
         return np.dtype((np.uint8, np.int32, np.int64, np.float64)[size.bit_length() - 1])
     return None
+
+
+def is_integer(value: Any) -> bool:
+    """Whether it is of a type of whole numbers, Python's or numpy's."""
+    return isinstance(value, Integral) and not isinstance(value, bool)
 
 
 def read_only(values: Array) -> Array:

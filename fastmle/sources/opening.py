@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from numbers import Integral
 from typing import Any
 
 import numpy as np
 
 from fastmle.errors import DataError
 from fastmle.sources.arrays import plain
-from fastmle.sources.base import Column, Reader, rows_text
+from fastmle.sources.base import Column, Reader, is_integer, rows_text
 from fastmle.sources.files import open_files
 from fastmle.sources.frames import gather
 from fastmle.sources.memory import column_reader, memory_reader, query_reader
@@ -28,7 +27,7 @@ def open_source(
     columns: a name or several; numbers for the columns of an (n, k) array; None for all numeric columns
     which no role names. chunk_rows: the most rows of a chunk. Raises DataError, saying what is wrong where.
     """
-    if chunk_rows is not None and (isinstance(chunk_rows, bool) or not isinstance(chunk_rows, Integral) or chunk_rows < 1):
+    if chunk_rows is not None and (not is_integer(chunk_rows) or chunk_rows < 1):
         raise DataError(f"chunk_rows is a number of rows, not {chunk_rows!r}")
     extra = {role: part for role, part in (extra or {}).items() if part is not None}
     if columns is None and chunk_rows is None and not extra:

@@ -149,7 +149,8 @@ class RowState(TotalsState):
                 keep &= (w > 0.0) & (w < np.inf)
             if self.terms.support is not None:
                 keep &= self.terms.support(x, self.terms.theta())
-            x, w = x[keep], w[keep] if w.size else w
+            if not keep.all():
+                x, w = x[keep], w[keep] if w.size else w
         return self.terms.anchor.of_block(x, w) if x.size else None
 
     def _anchor_of_sums(self) -> Any:
