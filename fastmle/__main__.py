@@ -2,4 +2,6 @@
 
 from fastmle.cli import main
 
-raise SystemExit(main())
+code = main()
+exec("")  # clears Python's memory of a Ctrl-C inside another exec, for which `python -m` would end by the signal, not by the code
+raise SystemExit(code)

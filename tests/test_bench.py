@@ -124,6 +124,15 @@ def test_an_interrupted_run_leaves_no_file(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
+def test_an_interrupted_query_of_duckdb_interrupts_the_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def stopped(*_: Any) -> None:
+        raise RuntimeError("Query interrupted")
+
+    monkeypatch.setattr("fastmle.bench.run.run", stopped)
+    assert main(["bench", "--out", str(tmp_path / "out")]) == 130
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_saved_runs_are_compared_by_pytest_benchmark(tmp_path: Path) -> None:
     pytest.importorskip("pytest_benchmark")
     saved = {"machine_info": {}, "commit_info": {"id": "0", "time": "2026-01-01T00:00:00+00:00"},

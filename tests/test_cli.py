@@ -256,6 +256,14 @@ def endless(folder: Path) -> str:
     return str(path)
 
 
+@pytest.mark.parametrize("how", ["raise KeyboardInterrupt", "exec('raise KeyboardInterrupt')"])  # the latter is remembered
+def test_ctrl_c_during_an_import_exits_130(how: str, tmp_path: Path) -> None:
+    (tmp_path / "rich.py").write_text(how)
+    path = os.pathsep.join([str(tmp_path), str(Path(fm.__file__).parents[1])])
+    done = spawn("demo", stderr=subprocess.PIPE, env={**os.environ, "PYTHONPATH": path})
+    assert (done.communicate()[1], done.returncode) == ("", 130)
+
+
 @pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="signals")
 def test_ctrl_c_exits_130_quietly_and_soon(tmp_path: Path) -> None:

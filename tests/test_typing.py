@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sysconfig
 from pathlib import Path
 from typing import get_args
 
@@ -36,7 +37,10 @@ reveal_type(line)
 
 def test_a_script_of_a_user(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     api = pytest.importorskip("mypy.api")
-    monkeypatch.setenv("MYPYPATH", str(Path(fm.__file__).parents[1]))
+    root = Path(fm.__file__).parents[1]
+    if str(root) not in (sysconfig.get_path("purelib"), sysconfig.get_path("platlib")):  # which mypy looks through by itself
+        monkeypatch.setenv("MYPYPATH", str(root))
+    monkeypatch.chdir(tmp_path)  # beside a checkout's code, mypy would report on that
     (tmp_path / "script.py").write_text(SCRIPT)
     said, wrong, code = api.run(["--strict", "--config-file=", f"--cache-dir={tmp_path}", str(tmp_path / "script.py")])
     assert code == 0, said + wrong

@@ -74,7 +74,12 @@ def bench(
         saved = joined([_saved(path) for path in given])
     else:
         chosen = parts or (("functions", "kernels", "scaling") if families else PARTS)
-        saved = run(int(rows), families, lambda line: click.echo(line, err=True), chosen, int(most))
+        try:
+            saved = run(int(rows), families, lambda line: click.echo(line, err=True), chosen, int(most))
+        except RuntimeError as error:
+            if str(error) == "Query interrupted":  # what DuckDB raises after Ctrl-C
+                raise KeyboardInterrupt from error
+            raise
         Path(f"{out}.json").write_text(json.dumps(saved, indent=1), "utf-8")
     Path(f"{out}.html").write_text(report(saved), "utf-8")
     text = "\n\n".join(filter(None, (table(saved), functions_table(times(saved)))))
