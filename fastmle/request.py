@@ -112,6 +112,14 @@ def check_level(level: Any) -> None:
         raise FamilyError(f"level must lie between 0 and 1, not {level}")
 
 
+def generator_of(seed: Any) -> np.random.Generator:
+    """What draws at random. Raises FamilyError if numpy cannot start with such a seed."""
+    try:
+        return np.random.default_rng(seed)
+    except (TypeError, ValueError):
+        raise FamilyError(f"seed is a whole number of at least 0 or a numpy Generator, not {seed!r}") from None
+
+
 def check_device(device: str) -> None:
     if not isinstance(device, str) or device not in ("cpu", "auto", "cuda"):
         raise FamilyError(f"device is 'cpu', 'cuda' or 'auto', not {device!r}")

@@ -11,7 +11,7 @@ import numpy as np
 
 from .errors import FamilyError
 from .family import Family, Sums, Vector
-from .request import check_level
+from .request import check_level, generator_of
 from .sources.base import is_integer
 from .storage.fits import fit_from_dict, fit_to_dict
 from .tables import html_table, text_table
@@ -173,7 +173,7 @@ class Fit(Views):
         """n random rows; `seed` an int or a numpy Generator."""
         if not is_integer(n) or n < 0:
             raise FamilyError(f"n is a number of rows, not {n!r}")
-        dist, rng = self.dist(), np.random.default_rng(seed)
+        dist, rng = self.dist(), generator_of(seed)
         if len(self.columns) == 1:
             return self._asked(lambda: dist.rvs(size=n, random_state=rng))
         some = max(n, 1)  # of several columns scipy draws a row where none is wanted, and one row as a point

@@ -250,7 +250,7 @@ class SufficientStats:
         return storage.from_bytes(cls, stored, family)
 
     def save(self, path: str | os.PathLike[str]) -> None:
-        """Write `to_bytes()` to a file: beside it first, then in its place at once."""
+        """Write `to_bytes()` to a file: beside it first, then in its place at once. Raises OSError if that cannot be."""
         storage.save(self, path)
 
     def __reduce__(self) -> Any:

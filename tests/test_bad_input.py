@@ -180,6 +180,8 @@ def test_lengths_of_weights() -> None:
             fm.fit("gaussian", GOOD, weights=weights)
     with pytest.raises(fm.DataError, match="3"):
         fm.suffstats("gaussian").update(GOOD, weights=np.ones(3))
+    with pytest.raises(fm.DataError, match="^weights: its type is <U1, a number is wanted"):
+        fm.fit("gaussian", GOOD, weights=["a"] * 10_000)
 
 
 # -- names and options ---------------------------------------------------------------------------------------------------
@@ -257,6 +259,8 @@ def test_lengths_of_weights() -> None:
         (lambda: fm.fit("gamma", GOOD).conf_int("0.9"), "level must lie"),
         (lambda: fm.fit("linear", (PAIRS, PAIRS[:, 0])).conf_int("0.9"), "level must lie"),
         (lambda: fm.fit("gamma", GOOD).rvs(-1), "n is a number of rows"),
+        (lambda: fm.fit("gamma", GOOD).rvs(3, seed="a"), "seed is a whole number.*'a'"),
+        (lambda: fm.fit("gamma", GOOD).gof(seed=-1), "seed is a whole number.*-1"),
         (lambda: fm.compare(GOOD, 3), "families are names"),
         (lambda: fm.compare(GOOD, ["linear"]), "linear is a regression"),
         (lambda: fm.kl(fm.fit("gamma", GOOD), None), "a fit is wanted"),
@@ -335,6 +339,8 @@ def test_damaged_files(tmp_path: Path) -> None:
     with pytest.raises(OSError, match=tmp_path.name):
         fm.suffstats("gamma").save(tmp_path)
     assert not list(tmp_path.parent.glob("*.part"))
+    with pytest.raises(FileNotFoundError, match=r"nowhere.state'$"):
+        fm.suffstats("gamma").save(tmp_path / "nowhere" / "state")
     for damaged in (b"", b"{}", b"[1]", b"\xff", b"null", b"[" * 100_000):
         with pytest.raises(fm.DataError):
             fm.SufficientStats.from_bytes(damaged)

@@ -9,6 +9,7 @@ import pytest
 
 import fastmle as fm
 from fastmle.kernels import exact
+from fastmle.states import expansions
 
 SUMS = np.array([False, False])
 
@@ -32,7 +33,7 @@ def test_sums_of_few_bits_far_apart_keep_within_their_room(seed: int) -> None:
     halves = [totals_of([values[part].tolist()] * 2) for part in (slice(0, n // 2), slice(n // 2, n))]
     exact.merge_totals()(halves[0], SUMS, halves[1])
     whole = sum(map(Fraction, values.tolist()))
-    assert [exact.exact_value(t) for t in (*totals, *halves[0])] == [whole, -whole, whole, whole]
+    assert [expansions.exact_value(t) for t in (*totals, *halves[0])] == [whole, -whole, whole, whole]
     out = np.empty(2)
     exact.read_totals()(totals, SUMS, out)
     assert out.tolist() == [float(whole), -float(whole)]
@@ -50,7 +51,7 @@ def test_many_sums_at_once(seed: int, width: int) -> None:
     totals = totals_of([[5.0, -1e-300], [0.0, 2.0**500]])
     exact.add_blocks()(totals, SUMS, values)
     for total, column, before in zip(totals, values.T.tolist(), ([5.0, -1e-300], [2.0**500]), strict=True):
-        assert exact.exact_value(total) == sum(map(Fraction, before + column))
+        assert expansions.exact_value(total) == sum(map(Fraction, before + column))
 
 
 @pytest.mark.parametrize("odd", [np.inf, -np.inf, np.nan, 1.7e308])
@@ -66,7 +67,7 @@ def test_many_sums_of_which_some_leave_the_range(odd: float, place: int) -> None
         exact.add_blocks()(alone, SUMS, row[None].copy())
     np.testing.assert_array_equal(totals[:, 0], alone[:, 0])
     assert not np.isfinite(totals[0, 0]) and totals[1, 0] == 0.0
-    assert [exact.exact_value(t) for t in totals] == [exact.exact_value(t) for t in alone]  # of what is finite
+    assert [expansions.exact_value(t) for t in totals] == [expansions.exact_value(t) for t in alone]  # of what is finite
 
 
 def test_merging_totals_of_unequal_length() -> None:
@@ -75,8 +76,8 @@ def test_merging_totals_of_unequal_length() -> None:
     long = [1e300, 1.0, 1e-300, 1e200, 1e100]
     merged = totals_of([[3.0], [5.0]])
     exact.merge_totals()(merged, SUMS, totals_of([short + [0.0] * 2, long + [0.0] * 2]))
-    assert exact.exact_value(merged[0]) == 3 + sum(map(Fraction, short))
-    assert exact.exact_value(merged[1]) == 5 + sum(map(Fraction, long))
+    assert expansions.exact_value(merged[0]) == 3 + sum(map(Fraction, short))
+    assert expansions.exact_value(merged[1]) == 5 + sum(map(Fraction, long))
 
 
 @pytest.mark.parametrize("seed", range(20))
@@ -88,7 +89,7 @@ def test_any_order_of_merges_is_the_rational_sum(seed: int) -> None:
     for part in rng.permutation(12):
         exact.merge_totals()(merged, SUMS, totals_of(values[:, part * 5 : part * 5 + 5].tolist()))
     for total, column in zip(merged, values.tolist(), strict=True):
-        assert exact.exact_value(total) == sum(map(Fraction, column))
+        assert expansions.exact_value(total) == sum(map(Fraction, column))
 
 
 def test_a_comparison_is_ordered_by_aic() -> None:
@@ -138,7 +139,7 @@ def test_a_stored_total_is_the_same_sum_in_its_one_form(seed: int) -> None:
     for _ in range(3):
         total = exact.empty_totals("s")
         exact.add_blocks()(total, SUMS[:1], values[rng.permutation(70)])
-        forms.append(exact.stored(total[0]))
+        forms.append(expansions.stored(total[0]))
     assert forms[0] == forms[1] == forms[2] and forms[0][:2] == [0.0, len(forms[0]) - 2.0]
     assert sum(map(Fraction, forms[0][2:])) == sum(map(Fraction, values[:, 0].tolist()))
 

@@ -22,7 +22,7 @@ def warmup(families: tuple[str, ...]) -> None:
     """
     from fastmle.families import REGISTRY, family_class
     from fastmle.family import RowTerms
-    from fastmle.kernels import exact
+    from fastmle.kernels import drift, exact
     from fastmle.kernels.ones import compile_ones
     from fastmle.kernels.validity import compile_blank
     from fastmle.states.rows import compile_leaves
@@ -31,7 +31,7 @@ def warmup(families: tuple[str, ...]) -> None:
     for name in chosen:
         family_class(name)  # an unknown one is refused before anything is compiled
     start = time.perf_counter()
-    sums = exact.run, exact.add_slice, exact.add_multiples, exact.merge_totals, exact.read_totals
+    sums = drift.running_sums, exact.add_slice, exact.add_multiples, exact.merge_totals, exact.read_totals
     for compile_common in (compile_blank, compile_ones, *sums):
         compile_common()
     for name in chosen:

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import FamilyError
+from ..request import generator_of
 from ..result import Fit
 from .bins import bin_tests
 from .counts import count_tests
@@ -29,5 +30,5 @@ def goodness_of_fit(fit: Fit, bootstrap: int = 0, seed: Any = 0) -> Tests:
         raise FamilyError(f"{fit.family.name} has several columns: there is no test of fit")
     if fit.status not in ("ok", "nonregular", "boundary") or not np.isfinite(fit.theta).all():
         raise FamilyError(f"there is no distribution to test: {fit.status}: {fit.message}")
-    rng = np.random.default_rng(seed)
+    rng = generator_of(seed)
     return Tests(count_tests(fit, bootstrap, rng) if fit.family.discrete else bin_tests(fit, bootstrap, rng))

@@ -9,9 +9,7 @@ COMPRESS (its way down).
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable
-from contextlib import suppress
-from fractions import Fraction
+from collections.abc import Callable
 from functools import cache
 from typing import Any
 
@@ -205,31 +203,6 @@ def add_slice() -> Callable[..., None]:
     return compile_kernel(_add_slice, signature, "add_slice")
 
 
-def _run(is_max: Any, before: Any, sums: Any, at: Any, running: Any) -> None:
-    start = 0
-    for j in range(at.size):
-        for k in range(sums.shape[1]):
-            total = running[j - 1, k] if j else -np.inf if is_max[k] else 0.0
-            for b in range(start, at[j]):
-                total = max(total, sums[b, k]) if is_max[k] else total + sums[b, k]
-            running[j, k] = total
-        start = at[j]
-    for j in range(at.size):
-        for k in range(sums.shape[1]):
-            running[j, k] = max(running[j, k], before[k]) if is_max[k] else running[j, k] + before[k]
-
-
-run_inline = register_jitable(_run)
-
-
-@cache
-def run() -> Callable[..., None]:
-    """`run()(is_max, before, sums, at, running)`: the plain sums, or maxima, up to each place of `at`, and what was before."""
-    matrix, vector = types.float64[:, ::1], types.float64[::1]
-    signature = types.void(types.boolean[::1], vector, matrix, types.int64[::1], matrix)
-    return compile_kernel(_run, signature, "run", brief=True)
-
-
 def _read(totals: Any, is_max: Any, out: Any) -> None:
     for k in range(totals.shape[0]):
         if is_max[k] or totals[k, 0] != 0.0:
@@ -252,55 +225,6 @@ def _read(totals: Any, is_max: Any, out: Any) -> None:
 
 @cache
 def read_totals() -> Callable[..., None]:
-    """`read_totals()(totals, is_max, out)`: every total correctly rounded, as `value` does one."""
+    """`read_totals()(totals, is_max, out)`: every total correctly rounded, as `fsum` does one."""
     matrix, vector = types.float64[:, ::1], types.float64[::1]
     return compile_kernel(_read, types.void(matrix, types.boolean[::1], vector), "read_totals", brief=True)
-
-
-def components(total: np.ndarray) -> list[float]:
-    return [float(v) for v in total[FIRST : FIRST + int(total[1])]]
-
-
-def value(total: np.ndarray, kind: str = "s") -> float:
-    """The total, correctly rounded."""
-    if kind == "m" or total[0] != 0.0:
-        return float(total[0])
-    return math.fsum(components(total))
-
-
-def stored(total: np.ndarray) -> list[float]:
-    """A total in the fewest floats, each the nearest to what is left: the same however it came about."""
-    parts, heads = components(total), []
-    with suppress(OverflowError):  # it rounds to what is beyond the range: as it is
-        while head := math.fsum([*parts, *heads]):
-            heads.append(-head)
-        parts = [-head for head in reversed(heads)]
-    return [float(total[0]), float(len(parts)), *parts]
-
-
-def exact_value(total: np.ndarray) -> Fraction:
-    return sum((Fraction(v) for v in components(total)), Fraction(0))
-
-
-def set_exact(total: np.ndarray, exact: Fraction) -> None:
-    """Write a rational number into `total` as components, the smallest first, to 1e-300 or full precision."""
-    parts: list[float] = []
-    rest = exact
-    while rest and len(parts) < WIDTH - FIRST:
-        try:
-            head = float(rest)
-        except OverflowError:
-            total[0] = math.inf if rest > 0 else -math.inf
-            break
-        if head == 0.0:
-            break
-        parts.append(head)
-        rest -= Fraction(head)
-    write_components(total, reversed(parts))
-
-
-def write_components(total: np.ndarray, parts: Iterable[float]) -> None:
-    values = list(parts)
-    total[FIRST:] = 0.0
-    total[FIRST : FIRST + len(values)] = values
-    total[1] = len(values)

@@ -14,7 +14,7 @@ from fastmle.sources.files import open_files
 from fastmle.sources.frames import gather
 from fastmle.sources.memory import column_reader, memory_reader, query_reader
 from fastmle.sources.paths import is_path
-from fastmle.sources.resolve import check_type, find, resolve
+from fastmle.sources.resolve import advice, find, resolve
 from fastmle.sources.source import Held, Source
 from fastmle.sources.streams import StreamReader
 
@@ -47,7 +47,9 @@ def role_column(role: str, values: Any) -> Column:
         reader = column_reader(values)
         if len(reader.names) != 1:
             raise DataError(f"one column is wanted, not {len(reader.names)}")
-        check_type(reader, reader.names[0])
+        kind = reader.unsuitable(reader.names[0])
+        if kind is not None:
+            raise DataError(f"its type is {kind}, a number is wanted{advice(kind)}")
         return gather(reader)
     except DataError as error:
         raise DataError(f"{role}: {error}", column=role) from error

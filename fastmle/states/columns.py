@@ -13,6 +13,7 @@ from ..kernels.fold import BLOCK
 from ..kernels.simplex import compile_simplex
 from ..kernels.tiles import KINDS, TILE, addresses_of
 from ..pool import run_slices
+from . import expansions
 from .base import Chunk, Options, State, floats_from_json, floats_to_json, on_host
 from .rows import RowState
 
@@ -142,12 +143,12 @@ class ColumnsState(State):
     def meat(self, family: Family, theta: Vector) -> Vector:
         size = self.terms.k + 1
         outer = np.zeros((size, size))
-        outer[self.upper] = outer.T[self.upper] = [exact.value(t) for t in self.outer]
+        outer[self.upper] = outer.T[self.upper] = [expansions.value(t) for t in self.outer]
         scores = self.terms.scores(theta)
         return np.asarray(scores.T @ outer @ scores)
 
     def payload(self) -> dict[str, Any]:
-        outer = [floats_to_json(exact.stored(t)) for t in self.outer]
+        outer = [floats_to_json(expansions.stored(t)) for t in self.outer]
         return {"parts": [part.payload() for part in self.parts], "outer": outer}
 
     def restore(self, payload: dict[str, Any]) -> None:

@@ -10,11 +10,12 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..family import Family, GramTerms, Sums, Vector, location_of
-from ..kernels import exact
+from ..kernels import drift
 from ..kernels.double import compile_double_gram
 from ..kernels.fold import BLOCK
 from ..kernels.gram import compile_gram, pairs
 from ..kernels.tiles import KINDS, addresses_of
+from . import expansions
 from .base import Chunk, Options, on_host
 from .totals import DRIFT, TotalsState
 
@@ -120,7 +121,7 @@ class GramState(TotalsState):
 
     def _drifted(self, at: np.ndarray, sums: np.ndarray, counts: np.ndarray) -> int:
         running = np.empty((at.size, sums.shape[1]))
-        exact.run()(self.is_max, self._read(), sums, at, running)
+        drift.running_sums()(self.is_max, self._read(), sums, at, running)
         k = self.terms.k + 1
         diagonal = [i * k - i * (i - 1) // 2 for i in range(1, k)]
         with np.errstate(all="ignore"):
@@ -151,7 +152,7 @@ class GramState(TotalsState):
         totals = self.totals.copy()
         totals[self.low] = 0.0
         for slot, number in zip(totals, moved[upper], strict=False):
-            exact.set_exact(slot, number)
+            expansions.set_exact(slot, number)
         if self.outer:
             a = np.diag(r)
             a[:, 0] += d
@@ -161,21 +162,21 @@ class GramState(TotalsState):
             half = np.triu_indices(self.slots)
             second[half] = second.T[half] = values[self.slots :]
             for slot, number in zip(totals[self.slots :], (b @ second @ b.T)[half], strict=False):
-                exact.set_exact(slot, number)
+                expansions.set_exact(slot, number)
         return totals
 
     def exact_values(self) -> list[Fraction]:
         """Of the first two groups of slots, the first with what float64 took from it."""
-        values = [exact.exact_value(t) for t in self.totals[: self.low.start]]
+        values = [expansions.exact_value(t) for t in self.totals[: self.low.start]]
         for at, t in enumerate(self.totals[self.low]):
-            values[at] += exact.exact_value(t)
+            values[at] += expansions.exact_value(t)
         return values
 
     def decimals(self) -> list[Decimal]:
         """The triangle in decimals, of the digits of the present context."""
-        parts = [exact.components(t) for t in self.totals[: self.slots]]
+        parts = [expansions.components(t) for t in self.totals[: self.slots]]
         for own, t in zip(parts, self.totals[self.low], strict=False):
-            own += exact.components(t)
+            own += expansions.components(t)
         return [sum(map(Decimal, own), Decimal(0)) for own in parts]
 
     # -- reading ---------------------------------------------------------------------------------------------------

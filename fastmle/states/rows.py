@@ -19,6 +19,7 @@ from ..kernels.sharing import new_board
 from ..kernels.slots import slot_kinds, slot_layout
 from ..pool import share
 from ..sources.parts import Parts
+from . import expansions
 from .base import Chunk, Options
 from .totals import DRIFT, TotalsState
 
@@ -183,13 +184,13 @@ class RowState(TotalsState):
         weight = values[k] if self.options.weighted else Fraction(self.rows)
         totals = self.totals.copy()
         for slot, moved in zip(totals, (matrix @ [weight, *values[:k]])[1:], strict=False):
-            exact.set_exact(slot, moved)
+            expansions.set_exact(slot, moved)
         if "o" in self.layout:
             upper = np.triu_indices(k + 1)
             outer = np.zeros((k + 1, k + 1), dtype=object)
             outer[upper] = outer.T[upper] = values[k + 1 :]
             for slot, moved in zip(totals[k + 1 :], (matrix @ outer @ matrix.T)[upper], strict=True):
-                exact.set_exact(slot, moved)
+                expansions.set_exact(slot, moved)
         return totals
 
     # -- reading ---------------------------------------------------------------------------------------------------
@@ -208,7 +209,7 @@ class RowState(TotalsState):
     def weighted(self) -> RowState:
         state = RowState(self.terms, replace(self.options, weighted=True), self.theta)
         state.totals[: len(self.letters)] = self.totals
-        exact.write_components(state.totals[len(self.letters)], [float(self.rows)] if self.rows else [])
+        expansions.write_components(state.totals[len(self.letters)], [float(self.rows)] if self.rows else [])
         state.merge_counts(self)
         return state
 

@@ -15,6 +15,7 @@ from ..kernels.exact import UNSOUND
 from ..kernels.fold import BAD, BLOCK
 from ..pool import run_slices, threads_for, with_own
 from ..sources.parts import Parts
+from . import expansions
 from .base import LEAST, TRIAL, Chunk, Options, State, floats_from_json, floats_to_json, on_host
 
 BOUNDARY = 256  # blocks: the anchor may move after 1, 2, 4, ... 256 blocks and then at each 256 (2^20 rows)
@@ -244,11 +245,11 @@ class TotalsState(State):
         return out
 
     def exact_values(self) -> list[Fraction]:
-        return [exact.exact_value(t) for t in self.totals]
+        return [expansions.exact_value(t) for t in self.totals]
 
     def payload(self) -> dict[str, Any]:
         theta = None if self.theta is None else floats_to_json(self.theta)
-        return {"theta": theta, "totals": [floats_to_json(exact.stored(t)) for t in self.totals]}
+        return {"theta": theta, "totals": [floats_to_json(expansions.stored(t)) for t in self.totals]}
 
     def restore(self, payload: dict[str, Any]) -> None:
         if payload["theta"] is not None:

@@ -111,9 +111,11 @@ def save(stats: SufficientStats, path: str | os.PathLike[str]) -> None:
         with open(beside, "wb") as file:
             file.write(to_bytes(stats))
         os.replace(beside, path)
-    except BaseException:
+    except BaseException as error:
         with suppress(OSError):
             os.unlink(beside)
+        if isinstance(error, OSError):
+            error.filename, error.filename2 = os.fspath(path), None  # which the caller knows
         raise
 
 
