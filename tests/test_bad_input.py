@@ -180,7 +180,7 @@ def test_lengths_of_weights() -> None:
             fm.fit("gaussian", GOOD, weights=weights)
     with pytest.raises(fm.DataError, match="3"):
         fm.suffstats("gaussian").update(GOOD, weights=np.ones(3))
-    with pytest.raises(fm.DataError, match="^weights: its type is <U1, a number is wanted"):
+    with pytest.raises(fm.DataError, match=r"^weights: its type is <U1, a number is wanted"):
         fm.fit("gaussian", GOOD, weights=["a"] * 10_000)
 
 

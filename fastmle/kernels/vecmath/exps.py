@@ -13,6 +13,7 @@ from .machine import (
     inlined,
     magnitude,
     poly,
+    poly_in_line,
     power_of_two,
     where,
     with_sign_of,
@@ -21,6 +22,7 @@ from .machine import (
 INV_LN2 = 1.4426950408889634
 LN2_HI, LN2_LO = 0.6931471805599453, 2.3190468138462996e-17
 LEAST_EXPONENT = -1021.0  # of which the power of two, and its half, are normal numbers
+HALF_POWER = SHIFT + 1022.0  # adding it leaves the exponent of 2**(n-1) in the low bits
 INF = math.inf
 
 # (exp(r) - 1 - r) / r^2 for |r| <= log(2)/2: minimax (Remez), relative error of exp(r) - 1 2^-54.9.
@@ -38,19 +40,19 @@ _EXP = (
 )
 
 
-# (2^r - 1) / r for |r| <= 1/2: minimax (Remez) of the error relative to 2^r, 2^-54.4 after rounding.
+# 2 (2^r - 1) / r for |r| <= 1/2: minimax (Remez) of the error relative to 2 2^r, 2^-54.4 after rounding.
 _EXP2 = (
-    0.6931471805599457,
-    0.24022650695910097,
-    0.05550410866479039,
-    0.009618129107607003,
-    0.0013333558153439966,
-    0.0001540353044157213,
-    1.5252727385193868e-05,
-    1.3215442675329823e-06,
-    1.0180647659234139e-07,
-    7.072570412814423e-09,
-    4.078071929588337e-10,
+    1.3862943611198915,
+    0.48045301391820194,
+    0.11100821732958079,
+    0.019236258215214005,
+    0.002666711630687993,
+    0.0003080706088314426,
+    3.0505454770387737e-05,
+    2.6430885350659646e-06,
+    2.0361295318468278e-07,
+    1.4145140825628847e-08,
+    8.156143859176674e-10,
 )
 
 # (log((1+s)/(1-s))/s - 2) / s^2 in s^2, 0 <= s <= 1/3: minimax (Remez), error of the log 2^-58.3.
@@ -167,23 +169,21 @@ def _exp(x):
 
 
 @inlined
-def times_exp2(x, less):
-    """2**(x - less), rounded once, -1022 <= x - less < 1024."""
-    shifted = x + SHIFT
-    r = x - (shifted - SHIFT)
-    scale = power_of_two(bits(shifted) - less)
-    return fma(scale, r * poly(r, _EXP2), scale)
+def exp2_between(x):
+    """2**x, rounded once, -1021 <= x <= 1024 (there inf): 2**(n-1), put together in the low bits of a sum, times 2 2**r."""
+    shifted = x + HALF_POWER
+    r = x - (shifted - HALF_POWER)
+    return from_bits(bits(shifted) << 52) * fma(r, poly_in_line(r, _EXP2), 2.0)
 
 
 @cpu(exp2_normal)
 def _exp2_normal(x):
-    half = times_exp2(at_most(at_least(x, LEAST_EXPONENT), 1024.0), 1)
-    return half + half
+    return exp2_between(at_most(at_least(x, LEAST_EXPONENT), 1024.0))
 
 
 @cpu(decay2)
 def _decay2(x):
-    return times_exp2(at_least(-x, LEAST_EXPONENT), 0)
+    return exp2_between(at_least(-x, LEAST_EXPONENT))
 
 
 @inlined

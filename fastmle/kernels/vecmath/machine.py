@@ -147,6 +147,17 @@ def poly_in_pairs(typing_context, x, coefficients):
     return _F64(_F64, coefficients), codegen
 
 
+@intrinsic
+def poly_in_line(typing_context, x, coefficients):
+    """The same by Horner's rule in x: fewest operations and longest chain, for short functions, of which several turns are
+    in work at a time."""
+
+    def codegen(context, builder, signature, args):
+        return _horner(builder, args[0], [builder.extract_value(args[1], i) for i in range(len(coefficients))])
+
+    return _F64(_F64, coefficients), codegen
+
+
 def _horner(builder, x, terms):
     total = terms[-1]
     for term in terms[-2::-1]:
