@@ -114,8 +114,8 @@ def save(stats: SufficientStats, path: str | os.PathLike[str]) -> None:
     except BaseException as error:
         with suppress(OSError):
             os.unlink(beside)
-        if isinstance(error, OSError):
-            error.filename, error.filename2 = os.fspath(path), None  # which the caller knows
+        if isinstance(error, OSError):  # about the file that was asked for
+            raise OSError(error.errno, error.strerror, os.fspath(path)) from error
         raise
 
 
