@@ -104,9 +104,11 @@ def ascent(g: Vector, information: Vector) -> Vector:
     scale = np.sqrt(np.maximum(np.abs(np.diag(information)), 1e-300))
     scaled = information / np.outer(scale, scale)
     with suppress(np.linalg.LinAlgError):
-        factor = scipy.linalg.cho_factor(scaled, check_finite=False)
-        if len(scale) > MANY or factor[0].diagonal().min(initial=1.0) > SURE:
+        if len(scale) > MANY:
+            factor = scipy.linalg.cho_factor(scaled, check_finite=False)
             return np.asarray(scipy.linalg.cho_solve(factor, g / scale) / scale)
+        if np.linalg.cholesky(scaled).diagonal().min(initial=1.0) > SURE:  # importing scipy.linalg takes longer than the fit
+            return np.asarray(np.linalg.solve(scaled, g / scale) / scale)
     values, vectors = np.linalg.eigh(scaled)
     values = np.maximum(np.abs(values), 1e-14 * np.abs(values).max())
     step: Vector = vectors @ ((vectors.T @ (g / scale)) / values) / scale

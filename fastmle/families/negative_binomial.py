@@ -15,8 +15,9 @@ import numpy as np
 import scipy
 
 from ..family import Family, Param, Solution, Sums, TableTerms, Vector
-from ..kernels.vecmath.counts import digamma_excess, digamma_rise, log_binomial
+from ..kernels.vecmath.counts import digamma_excess, digamma_rise, log_binomial, trigamma_fall
 from ..kernels.vecmath.gaps import poisson_log_pmf
+from ..kernels.vecmath.roots import root_between
 
 
 @dataclass(frozen=True)
@@ -52,7 +53,7 @@ class NegativeBinomial(Family):
             low -= 2.0
         while profile(high) > 0.0:
             high += 2.0
-        r = math.exp(scipy.optimize.brentq(profile, low, high, xtol=1e-15, rtol=1e-15))
+        r = math.exp(root_between(profile, low, high, xtol=1e-15))
         return Solution((r, r / (r + mean)))
 
     def solve_fixed(self, s: Sums, fixed: dict[str, float]) -> Solution:
@@ -70,7 +71,7 @@ class NegativeBinomial(Family):
         if not math.isfinite(r):
             mean = math.fsum(s.weights * s.values) / s.weight
             return math.fsum(s.weights * poisson_log_pmf(s.values, mean))
-        each = log_binomial(s.values, r) + r * math.log(p) + scipy.special.xlog1py(s.values, -p)
+        each = log_binomial(s.values, r) + r * math.log(p) + np.where(s.values > 0.0, s.values * math.log1p(-p), 0.0)
         return math.fsum(s.weights * each)
 
     def row_scores(self, x: Vector, theta: Vector) -> Vector:
@@ -79,7 +80,7 @@ class NegativeBinomial(Family):
 
     def information(self, s: Sums, theta: Vector) -> Vector:
         r, p = theta
-        fall = scipy.special.polygamma(1, r) - scipy.special.polygamma(1, s.values + r)
+        fall = trigamma_fall(s.values, r)
         total, cross = math.fsum(s.weights * s.values), -s.weight * r * (1.0 - p)
         pp = s.weight * r * (1.0 - p) ** 2 + total * p * p
         return np.array([[r * r * math.fsum(s.weights * fall), cross], [cross, pp]])

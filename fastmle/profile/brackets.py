@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 
 import numpy as np
-import scipy
 
+from ..kernels.vecmath.roots import root_between
 from .likelihood import Profile
 
 
@@ -44,7 +44,4 @@ def end_by_brackets(profile: Profile, j: int, side: int) -> float:
     else:
         return end
     xtol = max(1e-12 * abs(outer - inner), 1e-322)  # half of which is not 0
-    root: float = scipy.optimize.brentq(
-        lambda v: top - profile.best(j, v, near)[0] - profile.fall, inner, outer, xtol=xtol, rtol=1e-15
-    )
-    return root
+    return root_between(lambda v: top - profile.best(j, v, near)[0] - profile.fall, inner, outer, xtol)

@@ -12,7 +12,7 @@ import numpy as np
 import scipy
 
 from ..family import Sums, Vector
-from ..kernels.vecmath.gaps import log_minus_digamma
+from ..kernels.vecmath.gaps import shape_of_gap
 from ..passes import Passes
 from .design import usable
 
@@ -47,8 +47,7 @@ def weighted_gamma(s: Sums, passes: Passes) -> tuple[float, float]:
     if not half > 0.0:
         return math.nan, math.nan
     mean = half / s.weight
-    start = math.log(0.5 / mean if mean < 0.5 else 1.0 / mean)
-    t = scipy.optimize.brentq(lambda v: float(log_minus_digamma(np.float64(math.exp(v)))) - mean, start - 2.0, start + 2.0)
+    t = math.log(shape_of_gap(mean))
     t -= math.log(s.weight / s.rows)
     height = math.nan
     for _ in range(STEPS):

@@ -11,7 +11,7 @@ import numpy as np
 import scipy
 
 from ..family import Sums, Vector
-from ..kernels.vecmath.gaps import log_minus_digamma, stirling_error
+from ..kernels.vecmath.gaps import shape_of_gap, stirling_error
 from . import responses as r
 from .gamma_shape import weighted_gamma
 from .glm import GeneralizedLinear, logs, xlogy
@@ -156,12 +156,8 @@ class GammaRegression(GeneralizedLinear):
         half = (s.loss - s.b) / s.weight
         if not half > 0.0:
             return math.nan, math.nan
-        start = math.log(0.5 / half if half < 0.5 else 1.0 / half)
-        log_nu = scipy.optimize.brentq(
-            lambda t: math.log(float(log_minus_digamma(np.float64(math.exp(t))))) - math.log(half), start - 2.0, start + 2.0, xtol=1e-15
-        )
-        nu = math.exp(log_nu)
-        inner = 0.5 * math.log(nu / (2.0 * math.pi)) - float(stirling_error(np.float64(nu)))
+        nu = shape_of_gap(half)
+        inner = 0.5 * math.log(nu / (2.0 * math.pi)) - stirling_error(nu)
         return s.weight * (inner - nu * half) - s.c, 1.0 / nu
 
     def null_loss(self, s: Sums) -> float:

@@ -1,5 +1,5 @@
 """Functions of counts x and a real r > 0 that cancel, or lose digits for large counts, if they are taken literally; for the
-host, on NumPy arrays. Sources: DLMF 5.5.2, 5.11.2."""
+host, on NumPy arrays. Sources: DLMF 5.5.2, 5.11.2, 5.15.5."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from .gaps import log1p_minus, log_beta, log_minus_digamma
+from .gaps import log1p_minus, log_beta, log_minus_digamma, trigamma_minus_inverse
 
 Vector = np.ndarray[Any, np.dtype[np.float64]]
 
@@ -21,6 +21,11 @@ def digamma_rise(x: Vector, r: float) -> Vector:
         j = np.arange(int(x.max()))
         return np.concatenate([[0.0], np.cumsum(1.0 / (r + j))])[x.astype(np.intp)]
     return np.log1p(x / r) + log_minus_digamma(r) - log_minus_digamma(x + r)
+
+
+def trigamma_fall(x: Vector, r: float) -> Vector:
+    """ψ'(r) − ψ'(x + r) for x >= 0."""
+    return x / r / (x + r) + (trigamma_minus_inverse(r) - trigamma_minus_inverse(x + r))
 
 
 def digamma_excess(x: Vector, share: Vector, mean: float, r: float) -> float:

@@ -12,49 +12,60 @@ from typing import Any
 import numpy as np
 import scipy
 
+from .roots import root_between
+
 _LARGE = 16.0
+_HUGE = 1e308  # of whose logarithm infinity takes nothing
 _HALF_LOG_2PI = 0.5 * math.log(2.0 * math.pi)
 
 
 def _series(t: Any, coefficients: tuple[float, ...]) -> Any:
-    total = np.zeros_like(t)
-    for c in reversed(coefficients):
+    total = coefficients[-1]
+    for c in coefficients[-2::-1]:
         total = total * t + c
     return total
 
 
-def _split(x: Any, near: Any, large: Any) -> Any:
-    """near(x) where x < 16, large(x) elsewhere; a float for a float."""
-    x = np.asarray(x, np.float64)
-    small = x < _LARGE
+def _from_above(x: Any, fall: Any, large: Any) -> Any:
+    """f(x) = fall(x) + fall(x + 1) + ... + f(x + m) of a positive f, which is large(x) from 16 on: nothing cancels."""
+    if isinstance(x, float) and x > 0.0:
+        x, total = float(x), 0.0
+        while x < _LARGE:
+            total += fall(x)
+            x += 1.0
+        return total + large(x)
+    at = np.array(x, np.float64)
     with np.errstate(all="ignore"):
-        value = np.where(small, near(np.where(small, x, 1.0)), large(np.where(small, _LARGE, x)))
-    return value if value.ndim else float(value)
+        total = np.zeros_like(at)
+        while (low := at < _LARGE).any():
+            total[low] += fall(at[low])
+            at[low] += 1.0
+        total += large(at)
+    return total if total.ndim else float(total)
 
 
 def log_minus_digamma(x: Any) -> Any:
-    """log x − ψ(x), x > 0, to full relative precision: ~ 1/(2x) for large x. DLMF 5.11.2."""
+    """log x − ψ(x), x > 0, to full relative precision: ~ 1/(2x) for large x. DLMF 5.5.2, 5.11.2."""
     bernoulli = (1 / 12, -1 / 120, 1 / 252, -1 / 240, 1 / 132, -691 / 32760, 1 / 12)
-    return _split(
-        x,
-        lambda v: np.log(v) - scipy.special.digamma(v),
-        lambda v: 0.5 / v + _series(1.0 / (v * v), bernoulli) / (v * v),
+    return _from_above(
+        x, lambda v: -log1p_minus(1.0 / v), lambda v: 0.5 / v + _series(1.0 / (v * v), bernoulli) / (v * v)
     )
 
 
 def trigamma_minus_inverse(x: Any) -> Any:
-    """ψ'(x) − 1/x, x > 0, to full relative precision: ~ 1/(2x²) for large x. DLMF 5.15.8."""
+    """ψ'(x) − 1/x, x > 0, to full relative precision: ~ 1/(2x²) for large x. DLMF 5.15.5, 5.15.8."""
     bernoulli = (1 / 6, -1 / 30, 1 / 42, -1 / 30, 5 / 66, -691 / 2730, 7 / 6)
-    return _split(
+    return _from_above(
         x,
-        lambda v: scipy.special.polygamma(1, v) - 1.0 / v,
+        lambda v: 1.0 / v / v / (v + 1.0),
         lambda v: 0.5 / (v * v) + _series(1.0 / (v * v), bernoulli) / (v * v * v),
     )
 
 
 def shape_of_gap(gap: float) -> float:
     """The root k of log k − ψ(k) = gap > 0, by Newton in log k. Start: T. Minka, Estimating a Gamma distribution (2002)."""
-    k = (3.0 - gap + math.sqrt((gap - 3.0) ** 2 + 24.0 * gap)) / (12.0 * gap)
+    root = math.hypot(gap - 3.0, math.sqrt(24.0 * gap))
+    k = (3.0 - gap + root) / (12.0 * gap) if gap < 3.0 else 2.0 / (gap - 3.0 + root)
     for _ in range(50):
         step = (log_minus_digamma(k) - gap) / (k * trigamma_minus_inverse(k))
         k *= math.exp(max(-2.0, min(2.0, step)))
@@ -64,28 +75,36 @@ def shape_of_gap(gap: float) -> float:
 
 
 def stirling_error(x: Any) -> Any:
-    """ln Γ(x) − ((x − ½) ln x − x + ½ ln 2π), x > 0: ~ 1/(12x). DLMF 5.11.1."""
+    """ln Γ(x) − ((x − ½) ln x − x + ½ ln 2π), x > 0, to full relative precision: ~ 1/(12x). DLMF 5.5.1, 5.11.1."""
     bernoulli = (1 / 12, -1 / 360, 1 / 1260, -1 / 1680, 1 / 1188, -691 / 360360, 1 / 156)
-    return _split(
-        x,
-        lambda v: scipy.special.gammaln(v) - ((v - 0.5) * np.log(v) - v + _HALF_LOG_2PI),
-        lambda v: _series(1.0 / (v * v), bernoulli) / v,
-    )
+    return _from_above(x, _stirling_fall, lambda v: _series(1.0 / (v * v), bernoulli) / v)
+
+
+def _stirling_fall(x: Any) -> Any:
+    """(x + ½) log(1 + 1/x) − 1 = artanh(z)/z − 1, z = 1/(2x + 1)."""
+    z = 1.0 / (2.0 * x + 1.0)
+    near = z * z * _series(z * z, tuple(1.0 / (2 * j + 3) for j in range(18)))  # for z <= 1/3
+    if isinstance(x, float):
+        return near if x >= 1.0 else (x + 0.5) * (math.log1p(x) - math.log(x)) - 1.0
+    return np.where(x >= 1.0, near, (x + 0.5) * (np.log1p(x) - np.log(x)) - 1.0)
 
 
 def log1p_minus(x: Any) -> Any:
-    """log(1 + x) − x, x > −1, to full relative precision: ~ −x²/2 near 0.
-
-    With z = x/(2 + x): log(1 + x) = 2 artanh z, and 2z − x = −xz, so that nothing cancels.
-    """
+    """log(1 + x) − x, x > −1, to full relative precision: ~ −x²/2 near 0."""
+    if isinstance(x, float) and x > -1.0:
+        x = float(x)
+        return _log1p_minus_near(x) if abs(x) < 0.25 else math.log1p(min(x, _HUGE)) - x
     x = np.asarray(x, np.float64)
     near = np.abs(x) < 0.25
-    v = np.where(near, x, 0.0)
-    z = v / (2.0 + v)
-    odd = tuple(2.0 / (2 * j + 3) for j in range(10))
     with np.errstate(all="ignore"):
-        value = np.where(near, z * z * z * _series(z * z, odd) - v * z, np.log1p(x) - x)
+        value = np.where(near, _log1p_minus_near(np.where(near, x, 0.0)), np.log1p(np.minimum(x, _HUGE)) - x)
     return value if value.ndim else float(value)
+
+
+def _log1p_minus_near(x: Any) -> Any:
+    """With z = x/(2 + x): log(1 + x) = 2 artanh z, and 2z − x = −xz, so that nothing cancels."""
+    z = x / (2.0 + x)
+    return z * z * z * _series(z * z, tuple(2.0 / (2 * j + 3) for j in range(10))) - x * z
 
 
 def log_shortfall(rho: float) -> float:
@@ -157,7 +176,7 @@ def truncated_rate(excess: float) -> float:
 
     if excess <= 0.0:
         return 0.0
-    return float(scipy.optimize.brentq(lack, excess, 2.0 * excess, xtol=1e-300, rtol=1e-15))
+    return root_between(lack, excess, 2.0 * excess, xtol=1e-300)
 
 
 def log_beta(a: Any, b: Any) -> Any:
