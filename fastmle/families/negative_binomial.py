@@ -71,7 +71,9 @@ class NegativeBinomial(Family):
         if not math.isfinite(r):
             mean = math.fsum(s.weights * s.values) / s.weight
             return math.fsum(s.weights * poisson_log_pmf(s.values, mean))
-        each = log_binomial(s.values, r) + r * math.log(p) + np.where(s.values > 0.0, s.values * math.log1p(-p), 0.0)
+        each = log_binomial(s.values, r) + r * math.log(p)
+        some = s.values > 0.0  # 0 log 0 = 0
+        each[some] += s.values[some] * (math.log1p(-p) if p < 1.0 else -math.inf)
         return math.fsum(s.weights * each)
 
     def row_scores(self, x: Vector, theta: Vector) -> Vector:
