@@ -467,3 +467,39 @@ def test_an_edited_family_gives_the_new_answer(tmp_path: Path) -> None:
     assert answer(FAMILY.replace("FACTOR = 1.0", "FACTOR = 2.0"), HELPER) == 6.0
     assert answer(FAMILY, HELPER.replace("0.0", "7.0")) == 10.0
     assert answer(FAMILY, HELPER) == 3.0
+
+
+@pytest.mark.parametrize(
+    ("row", "helper"),
+    [
+        ("C * x", ""),  # each with the C of its environment, which no source tells
+        ("TABLE[0] * x", ""),
+        ("ARRAY[1] * x", ""),
+        ("numbers.C * x", "import os\nC = float(os.environ['C'])"),
+        ("numbers.scaled(x)", "import os\nfrom fastmle.family import row_function\nC = float(os.environ['C'])\n"
+         "@row_function\ndef scaled(x):\n    return C * x"),  # fmt: skip
+        ("k * x", ""),
+    ],
+)
+def test_constants_are_part_of_a_kernel(row: str, helper: str, tmp_path: Path) -> None:
+    (tmp_path / "numbers_of.py").write_text(helper)
+    constants = "import os\nimport numbers_of as numbers\nC = float(os.environ['C'])\nTABLE, ARRAY = (C, 1.0), np.array([1.0, C])\n"
+    family = FAMILY.replace("FACTOR * change(x)", row).replace("from helper import change\n", "").replace("def add(x, _)", "def add(x, _, k=C)")
+    (tmp_path / "mine.py").write_text(family.replace("FACTOR = 1.0", constants))
+    code = "import fastmle as fm, numpy as np, mine; print(fm.fit(mine.Mine(), np.arange(1.0, 6.0)).params.mean)"
+    for c in ("2.0", "3.0"):
+        assert float(ended(start(code, cache=tmp_path / "cache", path=tmp_path, C=c))) == 3.0 * float(c)
+    assert len(list((tmp_path / "cache").rglob("*mine*.nbc"))) == 2
+
+
+def test_a_family_defined_again_at_a_prompt(tmp_path: Path) -> None:
+    code = f"""
+import fastmle as fm
+text = {FAMILY.replace("from helper import change", "").replace("FACTOR * change(x)", "FACTOR * x")!r}
+means = []
+for factor in ("1.0", "2.0"):
+    exec(text.replace("FACTOR = 1.0", "FACTOR = " + factor))
+    means.append(fm.fit(Mine(), np.arange(1.0, 6.0)).params.mean)
+print(means)
+"""
+    assert ended(start(code, cache=tmp_path / "cache")) == [3.0, 6.0]

@@ -15,9 +15,10 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
-from types import FunctionType
+from types import CodeType, FunctionType, ModuleType
 from typing import Any
 
+import numpy as np
 from numba import njit
 from numba.core.caching import FunctionCache
 from numba.core.codegen import CPUCodeLibrary
@@ -25,6 +26,9 @@ from numba.core.compiler_lock import global_compiler_lock
 from numba.core.runtime import rtsys
 
 log = logging.getLogger("fastmle")
+
+CONSTANTS = (bool, int, float, complex, str, bytes, np.generic)
+LIBRARIES = ("cmath", "math", "numba", "numpy", "scipy")  # of whose names the code tells enough
 
 if hasattr(os, "register_at_fork"):  # else a child forked amid a compilation waits for its end, which never comes there
     os.register_at_fork(
@@ -34,11 +38,20 @@ if hasattr(os, "register_at_fork"):  # else a child forked amid a compilation wa
     )
 
 
-@cache
 def _file_bytes(path: str) -> bytes:
     try:
+        now = os.stat(path)
+    except OSError:  # a function typed at a prompt has no file: its code must do
+        return b""
+    return _read(path, now.st_mtime_ns, now.st_size)
+
+
+@cache
+def _read(path: str, changed: int, size: int) -> bytes:
+    """A file as it was at that time: a module may be edited and loaded again."""
+    try:
         return Path(path).read_bytes()
-    except OSError:  # a function typed at a prompt has no file: its code objects below must do
+    except OSError:
         return b""
 
 
@@ -49,21 +62,50 @@ def _own_sources() -> bytes:
     return b"".join(_file_bytes(str(path)) for path in sorted(here.rglob("*.py")))
 
 
+def _codes(code: CodeType) -> Iterator[CodeType]:
+    """A function's code, and that of the functions written inside it."""
+    yield code
+    for constant in code.co_consts:
+        if isinstance(constant, CodeType):
+            yield from _codes(constant)
+
+
+def _named(names: list[str], namespace: dict[str, Any], seen: frozenset[str] = frozenset()) -> Iterator[Any]:
+    """What these names mean: globals, and of modules among them what they hold by such names (`rates.K`)."""
+    for value in [namespace[name] for name in names if name in namespace]:
+        if not isinstance(value, ModuleType):
+            yield value
+        elif value.__name__ not in seen and value.__name__.partition(".")[0] not in LIBRARIES:
+            yield from _named(names, vars(value), seen | {value.__name__})
+
+
+def _value_bytes(value: Any, seen: frozenset[Any]) -> bytes:
+    """What identifies a function, or a constant that a kernel takes as it is; b"" for what it cannot take so."""
+    function = getattr(value, "py_func", value)  # of what Numba has compiled
+    if isinstance(function, FunctionType):
+        return b"" if function.__code__ in seen else _code_bytes(function, seen)
+    if isinstance(value, np.ndarray):
+        return f"{value.dtype}{value.shape}".encode() + value.tobytes()
+    if isinstance(value, (tuple, list)):
+        return b"(" + b",".join(_value_bytes(part, seen) for part in value) + b")"
+    if isinstance(value, type):
+        return repr(getattr(value, "_fields", "")).encode()
+    return repr(value).encode() if value is None or isinstance(value, CONSTANTS) else b""
+
+
 def _code_bytes(function: FunctionType, seen: frozenset[Any] = frozenset()) -> bytes:
-    """What identifies a function: the bytes of its file, its code, the functions it calls, and what it closes over."""
-    code = function.__code__
-    seen |= {code}
-    parts = [_file_bytes(code.co_filename), code.co_code, repr(code.co_names).encode()]
-    parts += [repr(c).encode() for c in code.co_consts if not hasattr(c, "co_code")]
-    called = [function.__globals__.get(name) for name in code.co_names]
-    inner = [f for f in called if isinstance(f, FunctionType) and f.__code__ not in seen]
-    for cell in function.__closure__ or ():
-        held = cell.cell_contents
-        if isinstance(held, FunctionType):
-            inner.append(held)
-        else:
-            parts.append(repr(held).encode())
-    parts += [_code_bytes(f, seen) for f in inner]
+    """What identifies a function: the bytes of its file, its code, its defaults, and the functions and constants that it
+    names or closes over."""
+    seen |= {function.__code__}
+    parts, names = [_file_bytes(function.__code__.co_filename)], set[str]()
+    for code in _codes(function.__code__):
+        parts += [code.co_code, repr(code.co_names).encode()]
+        parts += [repr(c).encode() for c in code.co_consts if not isinstance(c, CodeType)]
+        names.update(code.co_names)
+    taken = [function.__defaults__, *(function.__kwdefaults__ or {}).values(), *_named(sorted(names), function.__globals__)]
+    parts += [_value_bytes(value, seen) for value in taken]
+    held = [cell.cell_contents for cell in function.__closure__ or ()]
+    parts += [_value_bytes(value, seen) or repr(value).encode() for value in held]
     return b"\0".join(parts)
 
 
