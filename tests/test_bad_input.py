@@ -174,6 +174,15 @@ def test_a_weight_that_cannot_be(name: str, bad: float, row: int) -> None:
         fm.fit(name, named, columns=[c for c in named if c != "load"], weights="load")
 
 
+def test_numbers_of_trials() -> None:
+    d = {"y": np.array([0.0, 1.0] * 10), "a": np.arange(20.0), "t": np.ones(20)}
+    d["t"][13] = -2.0
+    with pytest.raises(fm.DataError, match="column 't', row 13: the value is -2, a number of trials is at least 0"):
+        fm.fit("logistic", d, target="y", features=["a"], trials="t")
+    with pytest.raises(fm.DataError, match="trials: there are none"):
+        fm.fit("logistic", d | {"t": np.zeros(20)}, target="y", features=["a"], trials="t")
+
+
 def test_lengths_of_weights() -> None:
     for weights in (np.ones(3), np.ones(10_001), [], np.ones((10_000, 2))):
         with pytest.raises(fm.DataError):

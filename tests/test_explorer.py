@@ -320,6 +320,23 @@ def test_other_features_stay_at_their_estimates(browser: Browser, tmp_path: Path
 POINTS = st.lists(st.tuples(st.floats(-1e6, 1e6), st.floats(-1e3, 1e9)), min_size=1, max_size=40)
 
 
+@pytest.mark.parametrize("first", [0.0, 5e-324, 1e-300])
+@pytest.mark.parametrize("far", [1.0, 1e20, 1e300, -1e308])
+def test_histograms_of_values_far_apart(first: float, far: float) -> None:
+    one, other, both = Bins(), Bins(), Bins()
+    one.add([np.full(7, first)])
+    other.add([np.array([far, 0.5 * far, 0.0])])
+    both.add([np.full(7, first)])
+    both.add([np.array([far, 0.5 * far, 0.0])])
+    one.merge(other)
+    for bins in (one, both):
+        assert bins.weights.sum() == 10.0 and bins.weights.size <= 2048
+        assert (bins.edges[0], bins.edges[-1]) == pytest.approx((min(0.0, far), max(0.0, far)), abs=0.01 * abs(far))
+        np.testing.assert_allclose(bins.sums.sum(), 1.5 * far + 7.0 * first)
+    state = fm.suffstats("gaussian", keep="bins").update(np.full(70_000, first)).update(np.array([far, 0.0]))
+    assert state.nobs == 70_002.0
+
+
 @settings(max_examples=100, deadline=None)
 @given(POINTS, POINTS)
 def test_histograms_of_two_columns_merge(one: list[Any], other: list[Any]) -> None:

@@ -178,3 +178,27 @@ def test_truth_values_with_nulls() -> None:
         np.testing.assert_allclose(list(fit.params.values()), in_order(fit, oracle), rtol=1e-9)
     with pytest.raises(fm.DataError, match="'s' has type Decimal"):
         fm.fit("linear", frame.with_columns(s=pl.col("x").cast(pl.Decimal(10, 3))), formula="y ~ s")
+
+
+def test_a_model_without_intercept_wants_a_formula_without() -> None:
+    d = {"y": np.arange(20.0) ** 1.1, "a": np.arange(20.0)}
+    for model in (fm.LinearRegression(intercept=False), fm.RidgeRegression(alpha=1.0, intercept=False)):
+        with pytest.raises(fm.FamilyError, match="'- 1'"):
+            fm.fit(model, d, formula="y ~ a")
+        without = fm.fit(model, d, formula="y ~ a - 1").params
+        assert without == fm.fit(model, d, target="y", features=["a"]).params
+    with pytest.raises(fm.FamilyError, match="'- 1'"):
+        fm.fit("poisson_regression", d, formula="y ~ a", intercept=False)
+
+
+@pytest.mark.parametrize("name", ["logistic", "probit", "poisson_regression", "gamma_regression"])
+def test_rows_left_out_are_counted_whatever_the_way_to_the_maximum(name: str) -> None:
+    rng, n = np.random.default_rng(3), 400_000
+    a = rng.normal(size=n)
+    y = {"logistic": a + rng.logistic(size=n) > 0, "probit": a + rng.normal(size=n) > 0}.get(name)
+    y = rng.gamma(2.0, np.exp(0.3 * a)) + 1e-3 if name == "gamma_regression" else rng.poisson(np.exp(0.3 * a)) if y is None else y
+    a[::7] = np.nan
+    d = {"y": np.asarray(y, float), "a": a}
+    for options in ({"formula": "y ~ a"}, {"target": "y", "features": ["a"]}):
+        fit = fm.fit(name, d, nulls="drop", **options)
+        assert (fit.nobs, fit.nobs_dropped) == (n - len(a[::7]), len(a[::7]))

@@ -477,14 +477,15 @@ def test_an_edited_family_gives_the_new_answer(tmp_path: Path) -> None:
         ("ARRAY[1] * x", ""),
         ("numbers.C * x", "import os\nC = float(os.environ['C'])"),
         ("numbers.scaled(x)", "import os\nfrom fastmle.family import row_function\nC = float(os.environ['C'])\n"
-         "@row_function\ndef scaled(x):\n    return C * x"),  # fmt: skip
+         "@row_function\ndef scaled(x):\n    return C * x"),
         ("k * x", ""),
     ],
 )
 def test_constants_are_part_of_a_kernel(row: str, helper: str, tmp_path: Path) -> None:
     (tmp_path / "numbers_of.py").write_text(helper)
     constants = "import os\nimport numbers_of as numbers\nC = float(os.environ['C'])\nTABLE, ARRAY = (C, 1.0), np.array([1.0, C])\n"
-    family = FAMILY.replace("FACTOR * change(x)", row).replace("from helper import change\n", "").replace("def add(x, _)", "def add(x, _, k=C)")
+    family = FAMILY.replace("FACTOR * change(x)", row).replace("from helper import change\n", "")
+    family = family.replace("def add(x, _)", "def add(x, _, k=C)")
     (tmp_path / "mine.py").write_text(family.replace("FACTOR = 1.0", constants))
     code = "import fastmle as fm, numpy as np, mine; print(fm.fit(mine.Mine(), np.arange(1.0, 6.0)).params.mean)"
     for c in ("2.0", "3.0"):

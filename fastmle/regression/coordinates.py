@@ -58,6 +58,7 @@ class Fitting:
         self.jacobian = np.diag([1.0, *scale])
         self.jacobian[0, 1 : 1 + len(self.per)] = -self.center * self.per
         self.states: dict[int, Any] = {}
+        self.dropped = 0  # rows with nulls, of all rows: a sample has none
         self.lost: list[int] = []  # columns whose coefficients are infinite
 
     def evaluator(self, passes: Passes, prior: bool = False) -> Any:
@@ -67,6 +68,7 @@ class Fitting:
             state = self.run(passes, beta, shape, matrix)
             s = state.sums()
             self.states = {id(s): state}
+            self.dropped = max(self.dropped, state.dropped)
             return self.at(s, beta, shape, penalty)
 
         return evaluate

@@ -58,7 +58,6 @@ def fit_glm(model: GeneralizedLinear, data: Any, roles: Roles, fixed: dict[str, 
 
 def _finish(fitting: Fitting, passes: Passes, found: Climb, aliased: dict[int, Vector], fixed: dict[str, float]) -> RegressionFit:
     at, model, options = found.at, fitting.model, passes.options
-    state = fitting.states.get(id(at.sums)) or next(iter(fitting.states.values()))
     names = ["intercept", *model.features]
     model = replace(model, dropped=tuple(names[j] for j in aliased))
     kind = options.weight_kind if options.weighted else None
@@ -88,7 +87,7 @@ def _finish(fitting: Fitting, passes: Passes, found: Climb, aliased: dict[int, V
         cov[-1, -1] = 1.0 / at.sums.v if at.sums.v > 0.0 else math.nan
     measures.theta_bse = math.sqrt(cov[-1, -1]) if model.shaped else math.nan
     fit = RegressionFit(
-        family=model, theta=theta, cov=cov, units=units, llf=llf, nobs=n, nobs_dropped=state.dropped,
+        family=model, theta=theta, cov=cov, units=units, llf=llf, nobs=n, nobs_dropped=fitting.dropped,
         status=status, message=message, fitted_by="Fisher scoring",
         score_norm=at.norm(fitting.dispersion(at)) if regular else math.nan, weight_kind=kind,
         fixed=tuple(fixed), columns=options.labels, measures=measures, use_t=model.dispersed, scales=int(model.dispersed),

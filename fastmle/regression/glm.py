@@ -14,7 +14,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from ..errors import FamilyError
+from ..errors import DataError, FamilyError
 from ..family import Sums, Vector
 from ..passes import Passes
 from ..states.glm import GlmTerms
@@ -87,6 +87,8 @@ class GeneralizedLinear(Regression):
         """Σ w loss where the mean is the same for all rows."""
 
     def first_mean(self, s: Sums) -> float:
+        if not s.trials > 0.0:
+            raise DataError("trials: there are none in any row", column="trials")
         return float(s.hits / s.trials)
 
     def limit(self) -> GeneralizedLinear:

@@ -115,6 +115,8 @@ class Regression(Family):
     def for_source(self, source: Any) -> Any:
         """The model with the columns of a source, and its formula if it has one."""
         formula = getattr(source, "formula", None)
+        if formula is not None and source.intercept and not self.intercept:
+            raise FamilyError(f"the formula {formula!r} has an intercept and the model has none: write '- 1' in the formula")
         own = {} if formula is None else {"formula": formula, "levels": source.levels, "intercept": source.intercept}
         return replace(self, features=coefficients_of(source), target=source.labels[len(source.names)], **own)
 

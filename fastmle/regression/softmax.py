@@ -57,6 +57,7 @@ class Softmax:
         scale = np.tile([1.0, *self.per], self.others)
         self.start = np.array([fixed.get(n, 0.0) for n in every]) / scale
         self.states: dict[int, Any] = {}
+        self.dropped = 0  # rows with nulls, of all rows: a sample has none
         self.lost: list[int] = []
 
     def evaluator(self, passes: Passes, prior: bool = False) -> Any:
@@ -64,6 +65,7 @@ class Softmax:
             state = self.run(passes, beta, 0)
             s = state.sums()
             self.states = {id(s): state}
+            self.dropped = max(self.dropped, state.dropped)
             objective = -s.loss - 0.5 * float(beta @ self.penalty @ beta)
             gradient = np.where(self.free, s.score - self.penalty @ beta, 0.0)
             return At(beta, shape, s, objective, gradient, s.matrix + self.penalty, self.free, False)
@@ -173,7 +175,6 @@ def _finish(fitting: Softmax, passes: Passes, found: Climb, aliased: dict[int, V
     at, options = found.at, passes.options
     columns = ["intercept", *fitting.model.features]
     model = replace(fitting.model, dropped=tuple(columns[j] for j in aliased))
-    state = fitting.states.get(id(at.sums)) or next(iter(fitting.states.values()))
     kind, s = options.weight_kind if options.weighted else None, at.sums
     n = float(s.rows) if kind == "sampling" else s.n
     status, message, lost = ("ok", "", []) if found.converged else ("not_converged", found.message, [])
@@ -197,7 +198,7 @@ def _finish(fitting: Softmax, passes: Passes, found: Climb, aliased: dict[int, V
         cov_z[np.ix_(f, f)] = bread @ s.matrix[np.ix_(f, f)] @ bread if model.alpha else bread
     cov = (fitting.jacobian @ cov_z @ fitting.jacobian.T)[np.ix_(shown, shown)]
     return RegressionFit(
-        family=model, theta=beta[shown], cov=cov, units=np.ones(int(shown.sum())), llf=-s.loss, nobs=n, nobs_dropped=state.dropped,
+        family=model, theta=beta[shown], cov=cov, units=np.ones(int(shown.sum())), llf=-s.loss, nobs=n, nobs_dropped=fitting.dropped,
         status=status, message=message, fitted_by="Newton's method",
         score_norm=at.norm(fitting.dispersion(at)) if status == "ok" else math.nan,
         weight_kind=kind, fixed=tuple(fixed), columns=options.labels, measures=_measures(model, s, n, int(fitting.free.sum())),

@@ -29,6 +29,11 @@ class Axis:
         scaled = np.ldexp(v, -self.exponent)
         return np.floor(scaled).astype(np.int64) - ((scaled == 0.0) & (v < 0.0))  # what has vanished lies below 0 still
 
+    def counts(self, low: float, high: float) -> bool:
+        """Whether the numbers of the bins between these ends are integers of 64 bits."""
+        assert self.exponent is not None
+        return math.frexp(max(abs(low), abs(high)))[1] - self.exponent < 63
+
     def with_bins(self, first: int, last: int) -> tuple[int, int]:
         """The first and the last bin, if these are added."""
         return (min(first, self.first), max(last, self.first + self.size - 1)) if self.size else (first, last)
@@ -89,6 +94,8 @@ class Bins:
             axis = self.axes[k]
             if axis.exponent is None:
                 axis.exponent = _enough(low, high, FIRST[len(self.axes)])
+            while not axis.counts(low, high):
+                self._coarsen(k)
             while True:
                 first, last = axis.with_bins(int(axis.index(low)), int(axis.index(high)))
                 if last - first < self.most:

@@ -85,6 +85,12 @@ class GlmState(PlacedState):
         trials = float(columns[at + 1 + self.terms.offset][row]) if self.terms.trials else 1.0
         return bool(self.terms.support(float(columns[at][row]), trials))
 
+    def _fault(self, columns: Chunk, row: int) -> tuple[int, str]:
+        trials = self.terms.k + self.terms.offset
+        if self.terms.trials and not float(columns[trials][row]) >= 0.0:
+            return trials, "a number of trials is at least 0"
+        return super()._fault(columns, row)
+
     def _outside(self) -> str:
         return f"outside the support ({self.terms.where})"
 

@@ -28,9 +28,12 @@ class PlacedState(TotalsState):
     def _outside(self) -> str:
         """What is wrong with a target that it cannot."""
 
+    def _fault(self, columns: Chunk, row: int) -> tuple[int, str]:
+        """The column that makes a row impossible, and how."""
+        return self.terms.k - 1, self._outside()
+
     def judge(self, columns: Chunk, w: np.ndarray | None, rows: np.ndarray) -> int:
         """The first bad row, be it a null, an infinity, or a target that the model cannot produce."""
-        at = self.terms.k - 1
         found: DataError | None = None
         try:
             super().judge(columns, w, rows)
@@ -43,7 +46,8 @@ class PlacedState(TotalsState):
             if found is not None and found.row is not None and rows[i] >= found.row:
                 raise found
             if not self._possible(columns, i):
-                raise bad_value(self.options.labels[at], int(rows[i]), f"is {float(columns[at][i]):.17g}, {self._outside()}")
+                at, what = self._fault(columns, i)
+                raise bad_value(self.options.labels[at], int(rows[i]), f"is {float(columns[at][i]):.17g}, {what}")
         if found is not None:
             raise found
         return 0
