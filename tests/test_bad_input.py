@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import polars as pl
 import pytest
 import scipy
 from cases import CASES
@@ -16,7 +17,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import fastmle as fm
-from fastmle.families import family_class
+from fastmle.families import ELSEWHERE, family_class
 
 pytestmark = pytest.mark.filterwarnings("error::RuntimeWarning")
 
@@ -172,6 +173,31 @@ def test_a_weight_that_cannot_be(name: str, bad: float, row: int) -> None:
     named = {f"c{i}": c for i, c in enumerate(x.reshape(5000, -1).T)} | {"load": w}
     with pytest.raises(fm.DataError, match=f"'load', row {row}"):
         fm.fit(name, named, columns=[c for c in named if c != "load"], weights="load")
+
+
+def test_files_that_differ(tmp_path: Path) -> None:
+    for name, columns in (("m1", {"x": GOOD, "y": GOOD}), ("m2", {"y": GOOD})):
+        pl.DataFrame(columns).write_parquet(tmp_path / f"{name}.parquet")
+    with pytest.raises(fm.DataError, match=r"m2\.parquet, which lacks the column 'x' of .*m1\.parquet, cannot be read"):
+        fm.fit("gaussian", tmp_path / "m*.parquet", column="x")
+    pl.DataFrame({"x": ["a", "b"], "y": [1.0, 2.0]}).write_parquet(tmp_path / "m2.parquet")
+    with pytest.raises(fm.DataError, match=r"m2\.parquet, whose column 'x' has type String, in .*m1\.parquet Float64, cannot be read"):
+        fm.fit("gaussian", tmp_path / "m*.parquet", column="x")
+
+
+def test_categories_that_are_none() -> None:
+    for text, said in ((["a", None, "a"], "one category only, 'a'"), ([None, None, None], "no (category|numeric)")):
+        with pytest.raises(fm.DataError, match=said):
+            fm.fit("categorical", pl.DataFrame({"g": pl.Series(text, dtype=pl.String)}))
+    with pytest.raises(fm.DataError, match=r"row 1: .* of the categories a, b; any other text is -1"):
+        fm.suffstats("categorical", categories=["a", "b"]).update(np.array(["a", "zz"]))
+
+
+def test_names_of_families_elsewhere_are_understood() -> None:
+    for name, meant in ELSEWHERE.items():
+        with pytest.raises(fm.FamilyError, match=f"did you mean '{meant}'"):
+            fm.fit(name, GOOD)
+        assert family_class(meant).name == meant
 
 
 def test_numbers_of_trials() -> None:

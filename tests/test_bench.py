@@ -124,6 +124,17 @@ def test_an_interrupted_run_leaves_no_file(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.parametrize("args", ["--rows -5", "--rows nan", "gausian", "--from wrong.json", "--compare wrong.json"])
+def test_wrong_usage_is_refused_before_anything_is_timed(
+    args: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("fastmle.bench.run.run", None)
+    Path("wrong.json").write_text('{"a": 1}')
+    assert main(["bench", *args.split()]) == 2
+    assert capsys.readouterr().err
+
+
 def test_an_interrupted_query_of_duckdb_interrupts_the_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def stopped(*_: Any) -> None:
         raise RuntimeError("Query interrupted")

@@ -202,3 +202,24 @@ def test_rows_left_out_are_counted_whatever_the_way_to_the_maximum(name: str) ->
     for options in ({"formula": "y ~ a"}, {"target": "y", "features": ["a"]}):
         fit = fm.fit(name, d, nulls="drop", **options)
         assert (fit.nobs, fit.nobs_dropped) == (n - len(a[::7]), len(a[::7]))
+
+
+@pytest.mark.parametrize(
+    ("columns", "said"),
+    [
+        ({"a": np.arange(20.0), "y": np.arange(5.0)}, "column 'y' has 5 rows, others have more"),
+        ({"a": np.arange(5.0), "y": np.arange(20.0)}, "column 'a' has 5 rows, others have more"),
+        ({"a": np.ones((20, 2)), "y": np.arange(20.0)}, "column 'a' has 2 dimensions"),
+        ({"a": 3.0, "y": np.arange(20.0)}, "column 'a' has 0 dimensions"),
+        ({"a": [[1], [1, 2]], "y": np.arange(2.0)}, "column 'a': .*inhomogeneous"),
+    ],
+)
+def test_columns_of_a_mapping_that_are_none(columns: Any, said: str) -> None:
+    with pytest.raises(fm.DataError, match=said):
+        fm.fit("linear", columns, formula="y ~ a")
+
+
+def test_a_short_column_that_is_not_wanted_loses_no_rows() -> None:
+    n = 200_000
+    d = {"short": np.arange(3.0), "a": np.arange(n, dtype=float), "y": np.arange(n) ** 1.1}
+    assert fm.fit("linear", d, formula="y ~ a").nobs == n

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,11 @@ import click
 @click.command()
 @click.argument("families", nargs=-1)
 @click.option(
-    "--rows", default=50_000_000.0, show_default=True, help="Rows in memory; 5e7 takes some minutes and 2 GB."
+    "--rows",
+    type=click.FloatRange(1.0, 1e12),
+    default=50_000_000.0,
+    show_default=True,
+    help="Rows in memory; 5e7 takes some minutes and 2 GB.",
 )
 @click.option(
     "--out",
@@ -31,6 +36,7 @@ import click
 @click.option(
     "--scaling",
     "most",
+    type=click.FloatRange(0.0, 1e12),
     default=0.0,
     metavar="ROWS",
     help="Time files of 1e3, 1e4, ... rows too, up to these: 1e9 takes 8 GB of disk, and no more memory.",
@@ -67,8 +73,13 @@ def bench(
     from fastmle.bench.run import PARTS, run
     from fastmle.bench.sections import functions_table
     from fastmle.bench.table import dropped, joined, table, times
+    from fastmle.families import family_class
 
+    if math.isnan(rows) or math.isnan(most):
+        raise click.BadParameter("a number of rows is wanted")
     before = _saved(old) if old else None
+    for name in families:
+        family_class(name)  # an unknown one is refused before anything is timed
     Path(out).parent.mkdir(parents=True, exist_ok=True)
     if given:
         saved = joined([_saved(path) for path in given])
@@ -93,6 +104,9 @@ def bench(
 
 def _saved(path: str) -> Any:
     try:
-        return json.loads(Path(path).read_text("utf-8"))
-    except ValueError as error:
+        found = json.loads(Path(path).read_text("utf-8"))
+        if all(key in found for key in ("benchmarks", "machine_info", "datetime")):
+            return found
+    except (ValueError, TypeError) as error:
         raise click.BadParameter(f"{path} is no saved run: {error}") from error
+    raise click.BadParameter(f"{path} is no saved run: it lacks benchmarks")

@@ -45,12 +45,23 @@ REGISTRY: dict[str, tuple[str, str]] = {
 }
 
 
+ELSEWHERE = {
+    "normal": "gaussian", "norm": "gaussian", "expon": "exponential", "t": "student_t", "lognorm": "lognormal",
+    "invgamma": "inverse_gamma", "weibull_min": "weibull", "gumbel_r": "gumbel", "fisk": "loglogistic",
+    "vonmises": "von_mises", "invgauss": "inverse_gaussian", "geom": "geometric", "nbinom": "negative_binomial",
+    "negbin": "negative_binomial", "multivariate_normal": "mvn", "halfnorm": "halfnormal", "ols": "linear",
+    "logit": "logistic",
+}  # fmt: skip
+"""Names of families in scipy and R, for a message."""
+
+
 @cache
 def family_class(name: str) -> type[Family]:
     """The class of a registered family."""
     every = REGISTRY | REGRESSIONS
     if name not in every:
-        hint = near(name, every) or f"; there are {', '.join(every)}"
+        meant = ELSEWHERE.get(name.lower())
+        hint = f"; did you mean {meant!r}?" if meant else near(name, every) or f"; there are {', '.join(every)}"
         raise FamilyError(f"unknown family {name!r}{hint}")
     module, attribute = every[name]
     home = __name__ if name in REGISTRY else "fastmle.regression"

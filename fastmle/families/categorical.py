@@ -27,7 +27,7 @@ class Categorical(Categories):
 
     @property
     def terms(self) -> TableTerms:
-        return TableTerms(highest=self.k - 1.0)
+        return TableTerms(highest=self.k - 1.0, names=self.categories)
 
     def units(self, theta: Vector) -> Vector:
         return theta

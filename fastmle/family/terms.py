@@ -18,6 +18,7 @@ row_function = register_jitable(fastmath={"contract"}, error_model="numpy", forc
 
 
 LEAST_NORMAL = sys.float_info.min
+SHOWN = 8  # names listed in a message
 LARGEST = sys.float_info.max  # x <= LARGEST, not x < inf, which LLVM turns into slower tests of bits
 
 
@@ -137,15 +138,19 @@ class RowTerms:
 class TableTerms:
     """The weight of each value of a column of counts: `Sums.values`, `Sums.weights`, both ascending by value.
 
-    `lowest` and `highest` bound the support, which is made of whole numbers.
+    `lowest` and `highest` bound the support, which is made of whole numbers; `names`, if they have some, in this order.
     """
 
     lowest: int = 0
     highest: float = math.inf
+    names: tuple[str, ...] = ()
 
     @property
     def where(self) -> str:
         """The support in words."""
+        if self.names:
+            listed = ", ".join(self.names[:SHOWN]) + (", ..." if len(self.names) > SHOWN else "")
+            return f"the codes from 0 of the categories {listed}; any other text is -1"
         return f"whole numbers from {self.lowest}" + (
             f" to {self.highest:.0f}" if math.isfinite(self.highest) else ""
         )

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import DataError, FamilyError
-from ..sources.base import guarded, guarded_iterator
+from ..sources.base import guarded, guarded_iterator, rows_text
 from ..sources.files import open_files
 from ..sources.paths import is_path
 from ..sources.resolve import hint
@@ -40,8 +40,8 @@ def frames_of(data: Any) -> tuple[Start, bool, int | None]:
 
         return batches, True, None
     if isinstance(data, Mapping):
-        columns = {str(k): _numbers(v) for k, v in data.items()}
-        rows = len(next(iter(columns.values()), ()))
+        columns = {str(k): _column(str(k), v) for k, v in data.items()}
+        rows = max(map(len, columns.values()), default=0)
         return _checked(lambda lo, hi: {k: v[lo:hi] for k, v in columns.items()}, rows), True, rows
     if hasattr(data, "iloc"):
         return _checked(lambda lo, hi: data.iloc[lo:hi], len(data)), True, len(data)
@@ -65,14 +65,28 @@ def _checked(cut: Callable[[int, int], Any], rows: int) -> Start:
         for lo in range(0, max(rows, 1), size):
             piece = cut(lo, lo + size)
             _has(_names(piece), wanted)
+            if isinstance(piece, dict):
+                _of_one_length(piece, wanted, lo)
             yield piece
 
     return start
 
 
-def _numbers(values: Any) -> np.ndarray:
-    """A list as an array; numbers with None among them are floats."""
-    array = np.asarray(values)
+def _of_one_length(piece: dict[str, np.ndarray], wanted: Sequence[str], row: int) -> None:
+    sizes = {name: row + len(piece[name]) for name in wanted}
+    short = min(sizes, key=lambda name: sizes[name])
+    if sizes[short] < max(sizes.values()):
+        raise DataError(f"column {short!r} has {rows_text(sizes[short])}, others have more", column=short)
+
+
+def _column(name: str, values: Any) -> np.ndarray:
+    """Values as an array of one dimension; numbers with None among them are floats. Raises DataError if they are none."""
+    try:
+        array = np.asarray(values)
+    except ValueError as error:
+        raise DataError(f"column {name!r}: {error}", column=name) from error
+    if array.ndim != 1:
+        raise DataError(f"column {name!r} has {array.ndim} dimensions: one is wanted", column=name)
     if array.dtype == object and all(v is None or isinstance(v, (int, float)) for v in array.tolist()):
         return array.astype(np.float64)
     return array

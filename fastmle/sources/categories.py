@@ -21,7 +21,7 @@ def coded(data: Any, column: Any, known: tuple[str, ...] = ()) -> tuple[Any, str
     """(data, column, categories): the data with codes in place of the column, if it is of text; else all as it was.
 
     The categories are the known ones, any other value having the code −1; or those that occur, in the order of their
-    names. Raises DataError for more than 65,536 of them, or none.
+    names. Raises DataError for more than 65,536 of them, or fewer than two.
     """
     place = str(data) if is_path(data) else type(data).__name__
     return guarded(place, lambda: _coded(data, column, known))
@@ -53,8 +53,9 @@ def _codes(query: Any, column: Any, known: tuple[str, ...]) -> tuple[Any, str, t
         codes = text.replace_strict(list(known), list(range(len(known))), default=-1, return_dtype=pl.Int32)
         return query.with_columns(pl.when(values.is_not_null()).then(codes).alias(name)), name, known
     found = query.select(text.unique().drop_nulls().sort()).collect(engine="streaming")[name].to_list()
-    if not 0 < len(found) <= MOST:
-        raise DataError(f"column {name!r} has {len(found)} categories, from 1 to {MOST} are possible", column=name)
+    if not 2 <= len(found) <= MOST:
+        has = f"{len(found):,} categories" if len(found) > 1 else f"one category only, {found[0]!r}" if found else "no category"
+        raise DataError(f"column {name!r} has {has}: from 2 to {MOST:,} are possible", column=name)
     return query.with_columns(text.cast(pl.Enum(found)).to_physical().cast(pl.Int32)), name, tuple(found)
 
 

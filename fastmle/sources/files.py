@@ -131,10 +131,18 @@ def _wider(polars: Any, one: Any, two: Any) -> Any:
 
 
 def _culprit(scan: Callable[..., Any], files: Sequence[str]) -> str:
-    """The first of the files whose head or foot cannot be read, for the message."""
+    """The first of the files whose head or foot cannot be read, or has other columns than the first, for the message."""
+    first: dict[str, Any] = {}
     for path in files:
         try:
-            scan([path]).collect_schema()
+            found = dict(scan([path]).collect_schema())
         except Exception:  # noqa: BLE001  (the error itself is being reported already)
             return path
+        first = first or found
+        lacking = [name for name in first if name not in found]
+        other = [name for name in first if name in found and found[name].is_numeric() != first[name].is_numeric()]
+        if lacking:
+            return f"{path}, which lacks the column {lacking[0]!r} of {files[0]},"
+        if other:
+            return f"{path}, whose column {other[0]!r} has type {found[other[0]]}, in {files[0]} {first[other[0]]},"
     return files[0] if len(files) == 1 else f"one of the {len(files)} files {files[0]} ..."
