@@ -95,7 +95,7 @@ def check_keep(keep: Any, points: Any) -> None:
 
 def mapping_of(values: Any, name: str) -> dict[str, Any]:
     """The values of parameters by name, as an option of this name gives them; none for None."""
-    if values is not None and not isinstance(values, Mapping):
+    if values is not None and not (isinstance(values, Mapping) and all(isinstance(key, str) for key in values)):
         raise FamilyError(f"{name} takes values by the names of parameters, {name}={{NAME: value}}, not {values!r}")
     return dict(values or {})
 

@@ -17,6 +17,7 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
 
 import fastmle as fm
+from fastmle.family import is_number
 
 
 def _split(result: Any, intercept: bool, names: list[str]) -> tuple[np.ndarray, float]:
@@ -106,7 +107,7 @@ class LogisticRegression(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Any:
         X, y = validate_data(self, X, y, dtype=[np.float64, np.float32])
         check_classification_targets(y)
-        if not self.C > 0.0:
+        if not (is_number(self.C) and self.C > 0.0):
             raise ValueError(f"C must be above 0, or np.inf for no penalty, not {self.C!r}")
         self.classes_, codes = np.unique(y, return_inverse=True)
         if len(self.classes_) < 2:

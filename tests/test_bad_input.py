@@ -294,6 +294,8 @@ def test_lengths_of_weights() -> None:
         (lambda: fm.fit("gamma", GOOD).conf_int("0.9"), "level must lie"),
         (lambda: fm.fit("linear", (PAIRS, PAIRS[:, 0])).conf_int("0.9"), "level must lie"),
         (lambda: fm.fit("gamma", GOOD).rvs(-1), "n is a number of rows"),
+        (lambda: fm.fit("gamma", GOOD, fixed={1: 2.0}), "by the names of parameters"),
+        (lambda: fm.Fit.from_dict(fm.fit("gamma", GOOD).to_dict() | {"n_passes": math.inf}), "no fit"),
         (lambda: fm.fit("gamma", GOOD).rvs(3, seed="a"), "seed is a whole number.*'a'"),
         (lambda: fm.fit("gamma", GOOD).gof(seed=-1), "seed is a whole number.*-1"),
         (lambda: fm.compare(GOOD, 3), "families are names"),

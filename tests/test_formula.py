@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from datetime import date
 from typing import Any
 
 import numpy as np
@@ -223,3 +224,12 @@ def test_a_short_column_that_is_not_wanted_loses_no_rows() -> None:
     n = 200_000
     d = {"short": np.arange(3.0), "a": np.arange(n, dtype=float), "y": np.arange(n) ** 1.1}
     assert fm.fit("linear", d, formula="y ~ a").nobs == n
+
+
+def test_times_are_no_numbers_but_may_be_levels() -> None:
+    days = [date(2020, 1, 1 + i // 10) for i in range(40)]
+    frame = pl.DataFrame({"d": days, "y": np.arange(40.0)})
+    for data in (frame, frame.lazy(), frame.to_pandas().assign(d=lambda f: f["d"].astype("datetime64[ns]"))):
+        with pytest.raises(fm.DataError, match=r"column 'd' has type (Date|datetime).*C\(d\)"):
+            fm.fit("linear", data, formula="y ~ d")
+        assert list(fm.fit("linear", data, formula="y ~ C(d)").params.values())[:4] == pytest.approx([4.5, 10.0, 20.0, 30.0])

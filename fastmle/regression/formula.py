@@ -14,6 +14,7 @@ import numpy as np
 from ..errors import DataError, FamilyError
 from ..sources import Source
 from ..sources.prefetch import prefetch
+from ..sources.resolve import advice
 from ..states import Chunk
 from .blocks import Block
 from .frames import codes_of, distinct, frames_of, library, nulls_of, values_of
@@ -113,6 +114,10 @@ class FormulaSource(Source):
             raise DataError(f"column {name!r} has levels of several types: {error}", column=name) from error
 
     def _is_categorical(self, piece: Any, name: str) -> bool:
+        kind = str(getattr(piece[name], "dtype", ""))
+        if name not in self._in_c and any(word in kind.lower() for word in ("date", "time", "duration")):
+            said = f"column {name!r} has type {kind}, a number is wanted{advice(kind)}; or write C({name}), a level for each time"
+            raise DataError(said, column=name)
         if values_of(piece[name][:1], name).dtype.kind not in "biuf":
             return True
         if name in self._in_c & self._elsewhere:

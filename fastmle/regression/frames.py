@@ -151,6 +151,8 @@ def codes_of(column: Any, levels: Sequence[Any]) -> tuple[np.ndarray, np.ndarray
             codes = np.where(known[at] == values, at, -1).astype(np.float32)
         else:
             pandas = library("pandas", "formula")
-            codes = pandas.Index(list(levels)).get_indexer(values).astype(np.float32)
+            if values.dtype.kind in "mM":  # as `distinct` gives them
+                values = np.array(column.to_list() if is_polars(column) else pandas.Series(values).tolist(), object)
+            codes = pandas.Index(list(levels), dtype=object).get_indexer(values).astype(np.float32)
         codes[codes < 0] = np.nan
     return codes, np.isnan(codes) & ~null

@@ -78,5 +78,5 @@ def fit_from_dict(kind: type[AnyFit], stored: Mapping[str, Any], family: Family 
         )
     except FamilyError:
         raise
-    except (LookupError, TypeError, ValueError) as error:
+    except (LookupError, TypeError, ValueError, OverflowError) as error:
         raise FamilyError(f"this is no fit: {error!r} is missing or damaged") from error
