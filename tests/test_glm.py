@@ -219,6 +219,24 @@ def test_counts_that_vary_less_than_poisson_counts_are_fitted_as_these() -> None
     assert over.status != "boundary"  # a tenth more than Poisson counts
 
 
+@pytest.mark.parametrize("seed", range(6))
+def test_counts_that_are_nearly_poisson_take_few_reads(seed: int) -> None:
+    """Where the likelihood is flat in theta: its maximum, or its Poisson limit, in a few reads."""
+    rng = np.random.default_rng(seed)
+    x = rng.normal(size=(60_000, 2))
+    y = rng.poisson(np.exp(0.3 + x @ [0.5, -0.2])).astype(float)
+    fit = fm.fit("negative_binomial_regression", (x, y))
+    limit = fm.fit("poisson_regression", (x, y)).llf
+    assert fit.n_passes <= 15
+    if fit.status == "boundary":
+        assert fit.llf == pytest.approx(limit, abs=1e-6)
+        assert fm.fit("negative_binomial_regression", (x, y), fixed={"theta": 1e5}).llf < limit
+    else:
+        assert fit.status == "ok" and fit.llf > limit
+        for theta in (0.8 * fit.params["theta"], 1.25 * fit.params["theta"]):
+            assert fm.fit("negative_binomial_regression", (x, y), fixed={"theta": theta}).llf < fit.llf
+
+
 @pytest.mark.parametrize("family", ["linear", "gamma_regression", "negative_binomial_regression"])
 def test_intervals_of_means_at_any_scale_and_offset(family: str) -> None:
     """Against the same model of standardised columns."""

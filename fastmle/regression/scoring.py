@@ -11,6 +11,7 @@ Optimization (2006), ch. 7.2.
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -20,6 +21,7 @@ from ..family import Sums, Vector
 from ..newton import ascent
 
 LONGEST_SHAPE = 1.5  # a step in log q
+LONGEST_RISE = 5.0  # where one in 1/q promises so much
 HUGE_SHAPE = 1e6  # times the root of the mean: beyond, rounding hides how the likelihood rises
 ENDLESS = "the shape grows without bound"
 SLOW = 0.1  # of the norm before: such a step corrects the next ones,
@@ -70,16 +72,26 @@ class At:
         return out
 
     def shape_step(self) -> float:
-        """In log q, towards the maximum."""
+        """In log q, towards the maximum: Newton's step in 1/q, of which the likelihood is nearer to a parabola, down to 0."""
         if not self.shape_free:
             return 0.0
         g = self.sums.u * self.shape
         h = self.sums.v * self.shape**2 - g
+        if 0.0 < g < h:
+            left = 1.0 - g / (h - g)  # of 1/q
+            return -math.log(left) if left > math.exp(-LONGEST_RISE) else LONGEST_RISE
         return max(-LONGEST_SHAPE, min(LONGEST_SHAPE, g / h if h > 0.0 else math.copysign(LONGEST_SHAPE, g)))
 
     def square(self) -> float:
         """gᵀ I⁻¹ g of the coefficients."""
         return float(self.gradient @ self.step())
+
+    def rounding(self) -> float:
+        """The norm below which it may be rounding alone: of a flat shape, what is lost of ψ(q), about log q, in each row."""
+        if not self.shape_free or not self.sums.v:
+            return 1e-6
+        lost = sys.float_info.epsilon * self.sums.rows * math.log1p(self.shape)
+        return max(1e-6, min(1e-3, lost / math.sqrt(abs(self.sums.v))))
 
     def norm(self, dispersion: float) -> float:
         """How far from the maximum, in standard errors."""
@@ -120,7 +132,7 @@ def climb(
             return Climb(at, False, "separated", step, steps, path)
         if norm <= tolerance:
             return Climb(at, True, "the score vanishes", steps=steps, path=path)
-        if norm < 1e-6 and norm > 0.9 * last:
+        if norm < at.rounding() and norm > 0.9 * last:
             return Climb(at, True, "rounding allows no better point", steps=steps, path=path)
         if at.shape_free and at.shape > HUGE_SHAPE * math.sqrt(max(1.0, at.sums.hits / at.sums.weight)):
             return Climb(at, False, ENDLESS, steps=steps, path=path)
