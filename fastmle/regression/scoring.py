@@ -87,11 +87,11 @@ class At:
         return float(self.gradient @ self.step())
 
     def rounding(self) -> float:
-        """The norm below which it may be rounding alone: of a flat shape, what is lost of ψ(q), about log q, in each row."""
+        """The part of the norm that may be rounding: of a flat shape, what is lost of ψ(q), about log q, in each row."""
         if not self.shape_free or not self.sums.v:
-            return 1e-6
+            return 0.0
         lost = sys.float_info.epsilon * self.sums.rows * math.log1p(self.shape)
-        return max(1e-6, min(1e-3, lost / math.sqrt(abs(self.sums.v))))
+        return min(1e-3, lost / math.sqrt(abs(self.sums.v)))
 
     def norm(self, dispersion: float) -> float:
         """How far from the maximum, in standard errors."""
@@ -130,9 +130,10 @@ def climb(
         step, shape_step = at.corrected(met), at.shape_step()
         if suspicious(at, step, steps):
             return Climb(at, False, "separated", step, steps, path)
-        if norm <= tolerance:
+        noise = at.rounding()
+        if norm <= max(tolerance, min(noise, 1e-6)):
             return Climb(at, True, "the score vanishes", steps=steps, path=path)
-        if norm < at.rounding() and norm > 0.9 * last:
+        if norm < max(1e-6, noise) and norm > 0.9 * last:
             return Climb(at, True, "rounding allows no better point", steps=steps, path=path)
         if at.shape_free and at.shape > HUGE_SHAPE * math.sqrt(max(1.0, at.sums.hits / at.sums.weight)):
             return Climb(at, False, ENDLESS, steps=steps, path=path)
