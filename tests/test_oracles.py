@@ -528,7 +528,7 @@ def test_categories_of_text(tmp_path: Any) -> None:
 @pytest.mark.parametrize(
     ("data", "said"),
     [
-        (np.array([], "U1"), "'x' has 0 categories"),
+        (np.array([], "U1"), "'x' has no category"),
         ({"s": ["a", 1]}, "dict cannot be read"),
         ({"s": [None, None]}, "all 2 rows"),
         ({"s": ["a", "b"], "t": [1]}, None),
