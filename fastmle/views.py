@@ -11,7 +11,8 @@ class Views:
     def gof(self, bootstrap: int = 0, seed: Any = 0) -> Any:
         """Tests of fit: Kolmogorov-Smirnov and Anderson-Darling from the bins, with bounds; chi-square of counts.
 
-        p-values account for estimated parameters, asymptotically or by a parametric bootstrap of so many samples.
+        p-values account for estimated parameters, asymptotically or by a parametric bootstrap of so many samples. Where the
+        support ends at a value, Anderson-Darling's statistic is infinite and has no p-value.
         Raises FamilyError where the fit holds no histogram: pass keep="bins". Source: J. Durbin, Ann. Statist. 1 (1973).
         """
         from .gof import goodness_of_fit

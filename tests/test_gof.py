@@ -140,3 +140,29 @@ def test_counts_of_too_few_rows_are_not_tested() -> None:
     for x in ([1, 1, 2, 2, 2], [0, 1, 3]):
         with pytest.raises(fm.FamilyError, match="too few"):
             fm.fit("zero_inflated_poisson", x, keep="bins").gof()
+
+
+@pytest.mark.parametrize("family", ["uniform", "pareto"])
+def test_where_the_support_ends_at_the_least_value_there_is_kolmogorov_smirnov(family: str) -> None:
+    """There A² is infinite, as F = 0 at a value. p-values: by samples drawn and fitted here."""
+    rng, n = np.random.default_rng(3), 200
+
+    def draw() -> np.ndarray:
+        return rng.uniform(2.0, 5.0, n) if family == "uniform" else 2.0 * (1.0 + rng.pareto(1.5, n))
+
+    def statistic(x: np.ndarray) -> float:
+        low, high = x.min(), x.max()
+        if family == "uniform":
+            return float(scipy.stats.kstest(x, scipy.stats.uniform(low, high - low).cdf).statistic)
+        return float(scipy.stats.kstest(x, scipy.stats.pareto(n / np.log(x / low).sum(), scale=low).cdf).statistic)
+
+    x = np.minimum(draw(), 20.0 + rng.uniform(size=n))  # few bins, and so narrow bounds
+    fit = fm.fit(family, x, keep="bins")
+    drawn = np.array([statistic(draw()) for _ in range(1500)])
+    for tests in (fit.gof(), fit.gof(bootstrap=150)):
+        ks, ad = tests["ks"], tests["ad"]
+        assert ks.low - 1e-12 <= statistic(x) <= ks.high + 1e-12
+        for value, p in ((ks.low, ks.pvalue_high), (ks.high, ks.pvalue_low)):
+            assert p == pytest.approx(np.mean(drawn >= value), abs=0.12)
+        assert "given" not in ks.method and ad.statistic == math.inf and math.isnan(ad.pvalue)
+        assert family in ad.method and "least value" in ad.method

@@ -20,19 +20,31 @@ ROWS = 5000  # of a bootstrap sample, at most
 def bin_tests(fit: Fit, bootstrap: int, rng: Any) -> list[Test]:
     if fit.bins is None:
         raise FamilyError("this needs a histogram of the data: fit with keep='bins'")
-    ks, ad = _distance(fit), _weighted_distance(fit)
-    if not np.isfinite([*ks, *ad]).all():
-        raise FamilyError(f"there are values to which {fit.family.name} gives no probability: angles must lie within half a turn of mu")
-    root = math.sqrt(fit.nobs)
+    _, u, log_u, log_v = _edges(fit)
+    if not ((u >= 0.0) & (u <= 1.0)).all() or np.isnan([log_u, log_v]).any():
+        raise FamilyError(f"there are values at which {fit.family.name} has no distribution function" + _turn(fit))
     if bootstrap:
-        draws, by = _resampled(fit, bootstrap, rng), f"bootstrap of {bootstrap} samples"
+        drawn, by = _resampled(fit, bootstrap, rng), f"bootstrap of {bootstrap} samples"
     else:
-        draws, by = _paths(fit, rng), "asymptotic, " + ("parameters estimated" if _free(fit).any() else "parameters given")
-    made = []
-    for name, values, scale, drawn in (("ks", ks, root, draws[0]), ("ad", ad, 1.0, draws[1])):
-        p = [(1.0 + float(np.count_nonzero(drawn >= v * scale))) / (1.0 + drawn.size) for v in values]
-        made.append(Test(name, *values, p[0], p[2], p[1], by))
-    return made
+        estimated = any(p.name not in fit.fixed for p in fit.family.params)
+        drawn, by = _paths(fit, rng), f"asymptotic, parameters {'estimated' if estimated else 'given'}"
+    ks = _test("ks", _distance(fit), math.sqrt(fit.nobs), drawn[0], by)
+    if not np.isfinite([*log_u, *log_v]).all():
+        at = "greatest" if math.isfinite(log_u[0]) else "least"
+        why = f"infinite: {fit.family.name} gives nothing beyond the {at} value, where 1/(F (1 - F)) grows without bound"
+        return [ks, Test("ad", math.inf, math.inf, math.inf, math.nan, math.nan, math.nan, why)]
+    return [ks, _test("ad", _weighted_distance(fit), 1.0, drawn[1], by)]
+
+
+def _turn(fit: Fit) -> str:
+    circular = not fit.family.on_the_line(-math.inf, math.inf)
+    return ": angles must lie within half a turn of mu" if circular else ""
+
+
+def _test(name: str, values: tuple[float, float, float], scale: float, drawn: Vector, by: str) -> Test:
+    """The statistic and its bounds with the shares of the draws that reach them."""
+    p = [(1.0 + float(np.count_nonzero(drawn >= v * scale))) / (1.0 + drawn.size) for v in values]
+    return Test(name, *values, p[0], p[2], p[1], by)
 
 
 def _edges(fit: Fit) -> tuple[Vector, Vector, Vector, Vector]:
