@@ -61,6 +61,7 @@ def entropy(fit: Fit) -> Measured:
 def kl(a: Fit, b: Fit) -> Measured:
     """KL(p_a || p_b) = E_a[log p_a(X) − log p_b(X)]; inf where a puts weight outside the support of b; in nats.
 
+    A distribution on a circle has one turn for its support: of angles of b, any that holds the support of a.
     Raises FamilyError for a discrete with a continuous family, or numbers of columns that differ.
     """
     _check_fits(a, b)
@@ -76,7 +77,32 @@ def kl(a: Fit, b: Fit) -> Measured:
             return Measured(max(closed, 0.0))  # not −1e-17
     if len(b.columns) > 1:
         raise FamilyError(f"{b.family.name} has several columns: no quadrature over them")
+    if _leaves(a, b):
+        return Measured(math.inf, 0.0, f"{a.family.name} gives weight to values outside the support of {b.family.name}")
     return _expect(a, lambda x: np.asarray(a.logpdf(x)) - np.asarray(b.logpdf(x)))
+
+
+def _leaves(a: Fit, b: Fit) -> bool:
+    """Whether a puts weight outside the support of b, which on a circle is any one turn."""
+    dist, other = a.dist(), b.dist()
+    if not hasattr(dist, "ppf") or not hasattr(other, "support"):
+        return False
+    (low, high), (least, most) = _support(a, dist), other.support()
+    if not b.family.on_the_line(low, high):
+        return True
+    if a.family.discrete:  # ends that have no probability do not count
+        return bool(dist.cdf(least - 1.0) > 0.0 or dist.sf(most) > 0.0)
+    rounding = 4.0 * np.spacing(np.abs([low, high]))  # as of low + (high - low)
+    return bool(low < least - rounding[0] or high > most + rounding[1])
+
+
+def _support(fit: Fit, dist: Any) -> tuple[float, float]:
+    """The ends of the support; of a distribution on a circle, half a turn on both sides of its middle."""
+    low, high = map(float, dist.support())
+    if fit.family.on_the_line(low, high):
+        return low, high
+    middle = float(dist.ppf(0.5))
+    return middle - math.pi, middle + math.pi
 
 
 def _expect(fit: Fit, f: Any) -> Measured:

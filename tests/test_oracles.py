@@ -658,6 +658,32 @@ def test_divergence_of_tails_like_powers() -> None:
     assert fm.kl(both, fitted("uniform", 0.0, 1.0)) == pytest.approx(-fm.entropy(both), rel=1e-6)
 
 
+def test_divergence_heeds_the_supports() -> None:
+    """Infinite where weight lies outside; on a circle the support is any one turn."""
+    half, turn = fitted("halfnormal", 1.0), fitted("von_mises", 0.5, 0.1)
+    for a, b in (
+        (half, fitted("uniform", 0.1, 2.0)),
+        (half, fitted("pareto", 2.0, 0.1)),
+        (fitted("uniform", 0.1, 2.0), fitted("pareto", 2.0, 0.2)),
+        (fitted("uniform", 0.1, 2.0), fitted("beta", 2.0, 3.0)),
+        (fitted("gaussian", 0.0, 10.0), turn),
+        (fitted("uniform", -3.0, 3.5), turn),
+        (turn, fitted("uniform", -2.0, 4.0)),
+        (fitted("poisson", 1.0), fm.fit("binomial", [1, 2, 0, 4], n=30)),
+    ):
+        assert fm.kl(a, b) == math.inf
+    for a, b, low, high in (
+        (fitted("uniform", 0.1, 2.0), fitted("pareto", 2.0, 0.1), 0.1, 2.0),
+        (fitted("uniform", 0.1, 0.5), fitted("beta", 2.0, 3.0), 0.1, 0.5),
+        (fitted("uniform", 2.0, 8.0), turn, 2.0, 8.0),
+        (turn, fitted("uniform", -4.0, 4.0), 0.5 - math.pi, 0.5 + math.pi),
+        (turn, fitted("gaussian", 0.0, 10.0), 0.5 - math.pi, 0.5 + math.pi),
+    ):
+        p, q = a.dist().logpdf, b.dist().logpdf
+        exact = scipy.integrate.quad(lambda x: math.exp(p(x)) * (p(x) - q(x)), low, high, epsabs=1e-12)[0]  # noqa: B023
+        assert fm.kl(a, b) == pytest.approx(exact, rel=1e-9)
+
+
 @pytest.mark.parametrize(
     ("name", "theta", "values"),
     [
