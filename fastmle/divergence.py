@@ -35,8 +35,14 @@ def _check_fits(*given: Any) -> None:
 
 
 def _defined(*fits: Fit) -> bool:
-    """Whether there are distributions: not where an estimate is missing or infinite, or a scale is 0."""
-    return all(np.isfinite(f.theta).all() and f.status != "degenerate" for f in fits)
+    """Whether there are distributions: not where an estimate is missing, or a scale is 0; at a boundary there may be limits."""
+    return all(
+        f.status != "degenerate" and (np.isfinite(f.theta).all() or (f.status == "boundary" and _has_middle(f.dist()))) for f in fits
+    )
+
+
+def _has_middle(dist: Any) -> bool:
+    return hasattr(dist, "ppf") and math.isfinite(dist.ppf(0.5))
 
 
 UNDEFINED = Measured(math.nan, math.nan, "undefined: there is no such distribution")

@@ -143,7 +143,9 @@ class Fit(Views):
     def dist(self) -> Any:
         """The frozen scipy.stats distribution at the estimate. Raises FamilyError where scipy has no twin, or takes no such
         parameters."""
-        return self._asked(lambda: self.family.dist(self.theta))
+        at_limit = self.status == "boundary" and self.sums is not None
+        found = self.family.limit(self.sums, self.theta) if at_limit else None
+        return self._asked(lambda: self.family.dist(self.theta)) if found is None else found
 
     def logpdf(self, x: Any) -> Any:
         """log p(x), the log-density or log-probability, for each x; of several columns, for each row.

@@ -356,6 +356,42 @@ def test_profile_intervals_without_an_end() -> None:
     assert found["r"][1] == math.inf and found["p"][1] == 1.0
 
 
+@pytest.mark.parametrize(
+    ("name", "x", "open_above"),
+    [
+        ("negative_binomial", [0, 1, 1, 2, 1, 0, 1, 1, 2, 1], {"r": math.inf, "p": 1.0}),
+        ("negative_binomial", [1e6, 1e6 + 3.0, 1e6 + 40.0], {"r": math.inf, "p": 1.0}),
+        ("zero_inflated_poisson", [2, 3, 1, 0, 4, 2, 2, 3, 1, 2], {}),
+        ("zero_inflated_poisson", [3, 3], {}),
+    ],
+)
+@pytest.mark.parametrize("level", [0.5, 0.95])
+def test_profile_intervals_at_a_boundary(name: str, x: list[float], open_above: dict[str, float], level: float) -> None:
+    """At each end a fit with the parameter held there is as much lower as it may be."""
+    fit = fm.fit(name, x)
+    assert fit.status == "boundary"
+    for key, (low, high) in fit.conf_int(level, method="profile").items():
+        ends = {low, high} - {open_above.get(key, fit.params[key])}  # pi has its lower end at the estimate 0
+        assert len(ends) == (1 if key in ("r", "p", "pi") else 2) and low <= fit.params[key] <= high
+        for end in ends:
+            fall = fit.llf - fm.fit(name, x, fixed={key: end}).llf
+            assert fall == pytest.approx(0.5 * scipy.stats.chi2.ppf(level, 1), rel=1e-6)
+
+
+def test_the_poisson_limit_of_the_negative_binomial_is_a_poisson() -> None:
+    for x in ([0, 1, 1, 2, 1, 0, 1, 1, 2, 1], [0, 0]):
+        fit, k = fm.fit("negative_binomial", x), np.arange(6)
+        exact = scipy.stats.poisson(np.mean(x))
+        assert fit.logpdf(k) == pytest.approx(exact.logpmf(k)) and fit.cdf(k) == pytest.approx(exact.cdf(k))
+        assert fit.rvs(50_000, seed=1).mean() == pytest.approx(np.mean(x), abs=0.02)
+        assert fm.entropy(fit) == pytest.approx(float(exact.entropy()), abs=1e-10)
+        assert fm.kl(fit, fm.fit("poisson", x)) == 0.0
+    fit = fm.fit("negative_binomial", [0, 1, 1, 2])
+    stored = fm.Fit.from_dict(fit.to_dict())  # which holds no sums
+    with pytest.raises(fm.FamilyError, match="fit poisson"):
+        stored.rvs(3)
+
+
 @pytest.mark.parametrize(("name", "kind"), [("gaussian", "offset 1e12"), ("weibull", "shape 1e8"), ("student_t", "offset 1e8")])
 def test_profile_intervals_far_from_zero(name: str, kind: str) -> None:
     """Of a location an interval is narrow beside the location itself."""

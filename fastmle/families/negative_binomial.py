@@ -14,6 +14,7 @@ from typing import Any, ClassVar
 import numpy as np
 import scipy
 
+from ..errors import FamilyError
 from ..family import Family, Param, Solution, Sums, TableTerms, Vector
 from ..kernels.vecmath.counts import digamma_excess, digamma_rise, log_binomial, trigamma_fall
 from ..kernels.vecmath.gaps import poisson_log_pmf
@@ -88,4 +89,9 @@ class NegativeBinomial(Family):
         return np.array([[r * r * math.fsum(s.weights * fall), cross], [cross, pp]])
 
     def dist(self, theta: Vector) -> Any:
+        if theta[0] == math.inf:
+            raise FamilyError("negative_binomial: the limit r = inf is a Poisson distribution: fit poisson")
         return scipy.stats.nbinom(*theta)
+
+    def limit(self, s: Sums, theta: Vector) -> Any:
+        return None if math.isfinite(theta[0]) else scipy.stats.poisson(math.fsum(s.weights * s.values) / s.weight)

@@ -237,6 +237,10 @@ class Family(ABC):
         """The frozen scipy.stats distribution with these parameters."""
         raise FamilyError(f"scipy.stats has no twin of {self.name}")
 
+    def limit(self, s: Sums, theta: Vector) -> Any:
+        """The same at a boundary of the parameter space where θ alone does not tell it; None: `dist` does."""
+        return None
+
     def entropy(self, theta: Vector) -> float | None:
         """−E log p(X) in closed form; None where there is none."""
         return None

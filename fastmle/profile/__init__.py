@@ -40,7 +40,7 @@ def profile_intervals(fit: Fit, level: float, data: Any = None, reading: Mapping
     for j, name in enumerate(names):
         if name in fit.fixed:
             found[name] = (float(fit.theta[j]),) * 2
-        elif fit.status in ("ok", "boundary") and math.isfinite(fit.theta[j]):
+        elif fit.status in ("ok", "boundary") and not math.isnan(fit.theta[j]):
             ends |= {(j, side): end_by_newton(profile, j, side) for side in (-1, 1)}
     where = ends_in_step(profile, ends)
     for j, name in enumerate(names):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 import numpy as np
 
@@ -24,6 +25,14 @@ def end_by_brackets(profile: Profile, j: int, side: int) -> float:
     if not error > 0.0:  # a boundary: the width that a likelihood of 1/n scale suggests
         error = (1.0 if domain == "unit" else max(abs(best), 1.0)) / fit.sums.weight
     inner, near, step = best, fit.theta, 2.0 * error
+
+    def beyond(value: float) -> float:
+        """How much further than it may the profile has fallen."""
+        height = top if value == best else profile.best(j, value, near)[0]
+        return top - height - profile.fall
+
+    if best == math.inf:
+        return _below_infinity(beyond)
     for _ in range(200):
         outer = inner + side * step
         if side * (outer - end) >= 0.0:
@@ -33,6 +42,8 @@ def end_by_brackets(profile: Profile, j: int, side: int) -> float:
             if outer == end:  # no float between
                 return end
         height, near = profile.best(j, outer, near)
+        if math.isnan(height):
+            return math.nan
         if height == -math.inf:  # beyond what is possible
             end = outer
             continue
@@ -44,4 +55,14 @@ def end_by_brackets(profile: Profile, j: int, side: int) -> float:
     else:
         return end
     xtol = max(1e-12 * abs(outer - inner), 1e-322)  # half of which is not 0
-    return root_between(lambda v: top - profile.best(j, v, near)[0] - profile.fall, inner, outer, xtol)
+    return root_between(beyond, inner, outer, xtol)
+
+
+def _below_infinity(beyond: Callable[[float], float]) -> float:
+    """The lower end of the interval of a positive parameter that is largest at infinity: from 1 by powers of 2."""
+    fallen = beyond(1.0) > 0.0
+    for k in range(1000):
+        one, other = math.ldexp(1.0, k if fallen else -k), math.ldexp(1.0, k + 1 if fallen else -k - 1)
+        if (beyond(other) > 0.0) != fallen:
+            return root_between(beyond, one, other, 0.0, 1e-12)
+    return math.nan if fallen else 0.0

@@ -11,7 +11,7 @@ import numpy as np
 import scipy
 
 from ..errors import DataError, FamilyError
-from ..family import Family, Sums, Vector
+from ..family import Family, Solution, Sums, Vector
 from ..newton import maximise
 from ..request import passes_over
 from ..states import new_state
@@ -43,9 +43,21 @@ class Profile:
         """The parameters that move, without the j-th."""
         return np.array([p.name not in self.fit.fixed and i != j for i, p in enumerate(self.family.params)])
 
+    def beside(self, j: int, value: float) -> Solution | None:
+        """The family's own estimate with parameter j at this value: steps in log θ or logit θ never leave an edge."""
+        if not self.family.one_pass or self.bound:
+            return None
+        params = self.family.params
+        held = {params[i].name: float(self.fit.theta[i]) for i in np.flatnonzero(~self.free(j))}
+        return self.family.solve_fixed(self.at([self.fit.theta])[0], held | {params[j].name: value})
+
     def best(self, j: int, value: float, near: Vector) -> tuple[float, Vector]:
         """The largest log-likelihood with parameter j at this value, and where it is; the search begins near a θ."""
-        theta, free = near.copy(), self.free(j)
+        beside = self.beside(j, value) if self.fit.status == "boundary" else None
+        if beside is not None and not beside.approximate:
+            theta = np.array(beside.theta, float)
+            return float(self.family.loglik(self.at([theta])[0], theta)), theta
+        theta, free = near.copy() if beside is None else np.array(beside.theta, float), self.free(j)
         theta[j] = value
         if self.bound:
             s = self.at([theta])[0]
