@@ -143,8 +143,7 @@ class Fit(Views):
     def dist(self) -> Any:
         """The frozen scipy.stats distribution at the estimate. Raises FamilyError where scipy has no twin, or takes no such
         parameters."""
-        at_limit = self.status == "boundary" and self.sums is not None
-        found = self.family.limit(self.sums, self.theta) if at_limit else None
+        found = self.family.limit_dist(self.sums, self.theta) if self.status == "boundary" and self.sums is not None else None
         return self._asked(lambda: self.family.dist(self.theta)) if found is None else found
 
     def logpdf(self, x: Any) -> Any:

@@ -93,5 +93,5 @@ class NegativeBinomial(Family):
             raise FamilyError("negative_binomial: the limit r = inf is a Poisson distribution: fit poisson")
         return scipy.stats.nbinom(*theta)
 
-    def limit(self, s: Sums, theta: Vector) -> Any:
+    def limit_dist(self, s: Sums, theta: Vector) -> Any:
         return None if math.isfinite(theta[0]) else scipy.stats.poisson(math.fsum(s.weights * s.values) / s.weight)

@@ -237,7 +237,7 @@ class Family(ABC):
         """The frozen scipy.stats distribution with these parameters."""
         raise FamilyError(f"scipy.stats has no twin of {self.name}")
 
-    def limit(self, s: Sums, theta: Vector) -> Any:
+    def limit_dist(self, s: Sums, theta: Vector) -> Any:
         """The same at a boundary of the parameter space where θ alone does not tell it; None: `dist` does."""
         return None
 
