@@ -392,6 +392,14 @@ def test_the_poisson_limit_of_the_negative_binomial_is_a_poisson() -> None:
         stored.rvs(3)
 
 
+def test_the_normal_limit_of_student_t_is_a_normal() -> None:
+    x = np.linspace(1.0, 7.0, 30)
+    t, normal = fm.fit("student_t", x), fm.fit("gaussian", x)
+    assert t.params.df == math.inf and t.status == "boundary" and np.isnan(list(t.bse.values())).all()
+    assert fm.entropy(t) == pytest.approx(float(scipy.stats.norm(*normal.theta).entropy()), rel=1e-9)
+    assert fm.kl(t, normal) == pytest.approx(0.0, abs=1e-12) and fm.kl(normal, t) == pytest.approx(0.0, abs=1e-12)
+
+
 @pytest.mark.parametrize(("name", "kind"), [("gaussian", "offset 1e12"), ("weibull", "shape 1e8"), ("student_t", "offset 1e8")])
 def test_profile_intervals_far_from_zero(name: str, kind: str) -> None:
     """Of a location an interval is narrow beside the location itself."""

@@ -108,7 +108,10 @@ def distance(s: Sums, df: float) -> float:
 
 @dataclass(frozen=True)
 class StudentT(HeavyTails):
-    """StudentT(df, mu, sigma): df > 0 degrees of freedom, location mu, scale sigma > 0."""
+    """StudentT(df, mu, sigma): df > 0 degrees of freedom, location mu, scale sigma > 0.
+
+    At df = inf, an edge, there are no standard errors: those of mu and sigma beside the normal are a gaussian fit's.
+    """
 
     name: ClassVar[str] = "student_t"
     params: ClassVar[tuple[Param, ...]] = (Param("df", "positive"), Param("mu"), Param("sigma", "positive"))
