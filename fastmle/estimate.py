@@ -17,6 +17,7 @@ from .search import search
 from .states import State
 from .values import short
 
+ASTRAY = 0.1  # standard errors
 
 def fit_passes(family: Family, passes: Passes, fixed: dict[str, Any]) -> Fit:
     """One pass for families that need one; a pilot and a few passes for the others."""
@@ -139,6 +140,9 @@ def _finish(
             norm = norm if sound else point.norm(free_regular)
             if not sound and status == "ok":
                 status, message = "not_converged", "the information at the estimate is not positive definite"
+            elif sound and family.one_pass and status != "not_converged" and _astray(point, norm, free_regular):
+                away = f"the score is {norm:.3g} standard errors from 0 at the estimate"
+                status, message = "not_converged", f"{away}: solve and score of {family.name} disagree"
         elif status == "ok":
             status, message = "not_converged", "the likelihood is not finite at the estimate"
     elif status not in ("degenerate", "not_converged"):
@@ -158,6 +162,13 @@ def _finish(
         status=status, message=message, n_passes=n_passes, fitted_by=how, score_norm=norm, weight_kind=weight_kind,
         fixed=tuple(fixed), columns=options.labels, sums=s,
     )  # fmt: skip
+
+
+def _astray(point: Point, norm: float, free: np.ndarray) -> bool:
+    """Whether the estimate is plainly no maximum, by errors of rows of weight 1: a tenth of one is far beyond what rounding
+    does, but where θ has no more digits, as of 10^9 rows at 1e12 ± 1."""
+    limit = ASTRAY * math.sqrt(point.sums.weight / point.sums.rows)
+    return norm > limit and norm > limit + 10.0 * point.rounding(free)
 
 
 def _covariance(state: State, family: Family, point: Point, free: np.ndarray) -> tuple[Vector, float]:
