@@ -10,6 +10,7 @@ import numpy as np
 
 from .errors import ConvergenceError, DataError, FamilyError
 from .family import Family, Solution, Sums, Vector
+from .family.checks import check_derivatives, check_solution
 from .newton import Point, Step, all_finite, maximise
 from .passes import Passes
 from .result import Fit
@@ -74,6 +75,7 @@ def fit_state(family: Family, state: State, fixed: dict[str, Any]) -> Fit:
     path: list[Step] = []
     if not fixed:
         solution, how = family.solve(s), "closed form"
+        check_solution(family, "solve", solution)
     elif not free.any():
         solution, how = Solution(tuple(held)), "all parameters fixed"
         if not family.valid(held):
@@ -86,6 +88,8 @@ def fit_state(family: Family, state: State, fixed: dict[str, Any]) -> Fit:
     if solution.approximate:
         solution, how = _climb(family, s, theta, free, path), "newton"
         theta = np.array(solution.theta, float)
+    elif how != "newton" and solution.status in ("ok", "nonregular"):
+        check_derivatives(family, s, theta)
     fit = _finish(family, state, s, theta, free, solution.status, solution.message, how, 1, fixed)
     fit.trace = path
     return fit
@@ -96,8 +100,10 @@ def _solve_fixed(
 ) -> tuple[Solution, str]:
     closed = family.solve_fixed(s, fixed)
     if closed is not None:
+        check_solution(family, "solve_fixed", closed)
         return closed, "closed form"
     whole = family.solve(s)
+    check_solution(family, "solve", whole)
     start = np.array([t if math.isfinite(t) and t != 0.0 else 1.0 for t in whole.theta])
     start = np.where(free, start, held)
     if not family.valid(start):
@@ -107,6 +113,7 @@ def _solve_fixed(
 
 def _climb(family: Family, s: Sums, start: Vector, free: np.ndarray, path: list[Step]) -> Solution:
     """Newton's steps from the sums alone; the places on the way go to `path`."""
+    check_derivatives(family, s, start)
     climb = maximise(family, lambda _: s, start, free, tolerance=1e-13)
     path.extend(climb.path)
     status = "ok" if climb.converged else "not_converged"

@@ -15,6 +15,7 @@ import numpy as np
 from .digest import digest
 from .errors import FamilyError
 from .family import Family, Solution, Sums, Vector
+from .family.checks import check_derivatives
 from .memory import FEW, Memory
 from .newton import Climb, Step, maximise
 from .passes import Passes
@@ -125,6 +126,7 @@ class Search:
             rows = run.states[id(run.evaluate(start))].rows
             tolerance = min(1e-7, 1e-10 * math.sqrt(max(1, rows)))
         path: list[Step] = []
+        check_derivatives(family, run.evaluate(start), start)
         for _ in range(RESTARTS + 1):
             climb = maximise(family, run.evaluate, start, free, tolerance, near=near)
             climb.path[:0] = path

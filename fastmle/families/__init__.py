@@ -10,6 +10,7 @@ from typing import Any
 
 from ..errors import FamilyError, near
 from ..family import Family
+from ..family.checks import check_family
 from ..regression import REGRESSIONS
 
 # name: (module, class)
@@ -84,6 +85,7 @@ def family_of(family: str | Family, options: Iterable[str] | None = None, /, **c
                     f"unknown option {', '.join(constants)}: {family.name} carries its constants already"
                     f"{near(next(iter(constants)), options or ())}"
                 )
+            check_family(family)
             return family
         made = f"; write {family.__name__}()" if isinstance(family, type) and issubclass(family, Family) else ""
         raise FamilyError(f"a family is a name or a family object, not {type(family).__name__}{made}")

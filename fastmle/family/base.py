@@ -33,13 +33,22 @@ def is_count(value: Any) -> bool:
     return is_number(value) and not isinstance(value, (bool, np.bool_)) and float(value).is_integer()
 
 
-class Param(NamedTuple):
+class _Param(NamedTuple):
+    name: str
+    domain: Domain
+    regular: bool
+
+
+class Param(_Param):
     """A scalar parameter: its name, where it may lie (real; positive: > 0; unit: between 0 and 1), and whether the
     support is free of it; if it is not, the parameter has no standard error."""
 
-    name: str
-    domain: Domain = "real"
-    regular: bool = True
+    __slots__ = ()
+
+    def __new__(cls, name: str, domain: Domain = "real", regular: bool = True) -> Param:
+        if domain not in _ENDS:
+            raise FamilyError(f"the domain of the parameter {name!r} is one of {', '.join(_ENDS)}, not {domain!r}")
+        return super().__new__(cls, name, domain, regular)
 
     @property
     def ends(self) -> tuple[float, float]:

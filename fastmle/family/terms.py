@@ -6,15 +6,27 @@ import math
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 from numba.extending import register_jitable
 
 Vector = np.ndarray[Any, np.dtype[np.float64]]
 
-row_function = register_jitable(fastmath={"contract"}, error_model="numpy", forceinline=True)
-"""Marks a function of one row: ordinary Python, which the CPU's and the GPU's kernels both compile."""
+Function = TypeVar("Function", bound=Callable[..., Any])
+_registered = register_jitable(fastmath={"contract"}, error_model="numpy", forceinline=True)
+
+
+def row_function(function: Function) -> Function:
+    """Marks a function of one row: ordinary Python, which the CPU's and the GPU's kernels both compile."""
+    found: Function = _registered(function)
+    found.__dict__["fastmle_row"] = True
+    return found
+
+
+def is_row_function(function: Any) -> bool:
+    """Whether it is marked."""
+    return "fastmle_row" in function.__dict__
 
 
 LEAST_NORMAL = sys.float_info.min
