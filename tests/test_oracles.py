@@ -852,3 +852,23 @@ def test_profile_intervals_of_categories_beside_held_ones() -> None:
     assert pair["p_0"] == (0.5, 0.5) and pair["p_1"] == pytest.approx([0.5 * end for end in share["p_0"]], rel=1e-8)
     alone = fm.fit("categorical", x, k=3, fixed={"p_0": 0.5, "p_1": 0.2}).conf_int(0.9, method="profile")
     assert alone["p_2"] == pytest.approx((0.3, 0.3), rel=1e-12)
+
+
+@pytest.mark.parametrize("name", ["gamma", "inverse_gamma"])
+@pytest.mark.parametrize("spread", [1.0, 1e-4, 1e-7])
+def test_errors_of_a_large_shape_keep_their_digits(name: str, spread: float) -> None:
+    """The information of a shape k in (log k, log rate) is k ((kψ'(k), −1), (−1, 1)), whose determinant is some 1/2k of that."""
+    x = np.exp(spread * np.random.default_rng(5).normal(size=400))
+    fit = fm.fit(name, x)
+    with mp.workdps(60):
+        k = mp.mpf(float(fit.theta[0]))
+        covariance = (len(x) * k * mp.matrix([[k * mp.psi(1, k), -1], [-1, 1]])) ** -1
+        exact = [float(covariance[i, j]) for i in range(2) for j in range(2)]
+    assert fit.status == "ok" and fit.cov.ravel() == pytest.approx(exact, rel=1e-12)
+
+
+@pytest.mark.parametrize("name", ["gamma", "inverse_gamma"])
+def test_nearly_equal_values_are_not_said_to_be_equal(name: str) -> None:
+    for x in (1e9 + np.array([0.0, 1.0, 3.0, -2.0, 5.0]), np.full(5, 3.0)):
+        fit = fm.fit(name, x)
+        assert fit.status == "degenerate" and fit.message.startswith("all values are equal, or closer to each other than 5e-8")

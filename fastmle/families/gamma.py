@@ -16,6 +16,7 @@ import numpy as np
 import scipy
 
 from ..family import (
+    TOO_CLOSE,
     Family,
     Param,
     RowTerms,
@@ -49,7 +50,7 @@ class Gamma(Family):
         if math.isnan(mean):
             return Solution((math.nan, math.nan))
         if gap <= 1e-15:
-            return Solution((math.inf, math.inf), "degenerate", "all values are equal")
+            return Solution((math.inf, math.inf), "degenerate", TOO_CLOSE)
         shape = shape_of_gap(gap)
         return Solution((shape, shape / mean))
 
@@ -68,6 +69,12 @@ class Gamma(Family):
     def information(self, s: Sums, theta: Vector) -> Vector:
         k = theta[0]
         return s.weight * np.array([[k + k * k * trigamma_minus_inverse(k), -k], [-k, k]])
+
+    def inverse_information(self, s: Sums, theta: Vector) -> Vector:
+        """1/det = 1/(k³ (ψ'(k) − 1/k)), a difference that cancels in the matrix."""
+        k = theta[0]
+        both = 1.0 / (k * k * trigamma_minus_inverse(k))
+        return np.array([[both, both], [both, both + 1.0 / k]]) / s.weight
 
     def dist(self, theta: Vector) -> Any:
         return scipy.stats.gamma(theta[0], scale=1.0 / theta[1])

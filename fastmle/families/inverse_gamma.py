@@ -14,6 +14,7 @@ import numpy as np
 import scipy
 
 from ..family import (
+    TOO_CLOSE,
     Center,
     Family,
     Logs,
@@ -59,7 +60,7 @@ class InverseGamma(Family):
     def solve(self, s: Sums) -> Solution:
         gap = inverse_log_gap(s)
         if gap <= 1e-15:
-            return Solution((math.inf, math.inf), "degenerate", "all values are equal")
+            return Solution((math.inf, math.inf), "degenerate", TOO_CLOSE)
         shape = shape_of_gap(gap)
         return Solution((shape, shape / (1.0 + s.u / s.weight) * s.c))
 
@@ -78,6 +79,12 @@ class InverseGamma(Family):
     def information(self, s: Sums, theta: Vector) -> Vector:
         a = theta[0]
         return s.weight * np.array([[a + a * a * trigamma_minus_inverse(a), -a], [-a, a]])
+
+    def inverse_information(self, s: Sums, theta: Vector) -> Vector:
+        """1/det = 1/(a³ (ψ'(a) − 1/a)), a difference that cancels in the matrix."""
+        a = theta[0]
+        both = 1.0 / (a * a * trigamma_minus_inverse(a))
+        return np.array([[both, both], [both, both + 1.0 / a]]) / s.weight
 
     def dist(self, theta: Vector) -> Any:
         return scipy.stats.invgamma(theta[0], scale=theta[1])

@@ -41,6 +41,7 @@ from .location_scale import (
     soft_slopes,
 )
 from .log_anchors import (
+    TOO_CLOSE,
     Center,
     LogCenter,
     Logs,
@@ -85,6 +86,7 @@ from .unit_anchors import Middle, UnitLogs, add_unit_logs, middle_at, unit_ancho
 
 __all__ = [
     "LARGEST",
+    "TOO_CLOSE",
     "Anchor",
     "At",
     "Center",

@@ -118,8 +118,8 @@ class Family(ABC):
         """The observed information in units: −∂²ℓ/∂θ_i∂θ_j · u_i u_j."""
 
     def inverse_information(self, s: Sums, theta: Vector) -> Vector | None:
-        """The inverse of `information` at the maximum where it has a closed form, for families of many parameters; else
-        None, and it is computed."""
+        """The inverse of `information` at the maximum where a closed form is cheaper or keeps more digits; else None, and it
+        is computed."""
         return None
 
     def units(self, theta: Vector) -> Vector:

@@ -36,6 +36,9 @@ def add_logs(x: float, a: Center) -> Logs:
     return Logs((x - a.c) * a.per, x)
 
 
+TOO_CLOSE = "all values are equal, or closer to each other than 5e-8 of their size, where float64 cannot tell the shape"
+
+
 def center_mean(s: Sums) -> float:
     """The mean; NaN where the center lies so far above it that its digits are lost (subnormal values)."""
     ratio = 1.0 + s.u / s.weight
