@@ -16,6 +16,7 @@ from oracle import Best, exactly
 
 import fastmle as fm
 from fastmle.families import REGISTRY, family_class
+from fastmle.profile import profile_fall, profile_of
 
 SETS = [(name, kind) for name, case in CASES.items() for kind in (*case.theta, *case.hard)]
 
@@ -370,6 +371,9 @@ def test_profile_intervals_at_a_boundary(name: str, x: list[float], open_above: 
     """At each end a fit with the parameter held there is as much lower as it may be."""
     fit = fm.fit(name, x)
     assert fit.status == "boundary"
+    if name == "negative_binomial":
+        fall, *_, none = profile_fall(profile_of(fit, level), "p", np.array([0.9, 0.95, 1.0]))
+        assert none == 0.0 and fall == pytest.approx(fit.llf - fm.fit(name, x, fixed={"p": 0.9}).llf, abs=1e-9)
     for key, (low, high) in fit.conf_int(level, method="profile").items():
         ends = {low, high} - {open_above.get(key, fit.params[key])}  # pi has its lower end at the estimate 0
         assert len(ends) == (1 if key in ("r", "p", "pi") else 2) and low <= fit.params[key] <= high
@@ -398,6 +402,9 @@ def test_the_normal_limit_of_student_t_is_a_normal() -> None:
     assert t.params.df == math.inf and t.status == "boundary" and np.isnan(list(t.bse.values())).all()
     assert fm.entropy(t) == pytest.approx(float(scipy.stats.norm(*normal.theta).entropy()), rel=1e-9)
     assert fm.kl(t, normal) == pytest.approx(0.0, abs=1e-12) and fm.kl(normal, t) == pytest.approx(0.0, abs=1e-12)
+    low, high = t.conf_int(method="profile", data=x)["df"]
+    assert high == math.inf
+    assert t.llf - fm.fit("student_t", x, fixed={"df": low}).llf == pytest.approx(0.5 * scipy.stats.chi2.ppf(0.95, 1), rel=1e-6)
 
 
 @pytest.mark.parametrize(("name", "kind"), [("gaussian", "offset 1e12"), ("weibull", "shape 1e8"), ("student_t", "offset 1e8")])

@@ -28,8 +28,7 @@ def end_by_brackets(profile: Profile, j: int, side: int) -> float:
 
     def beyond(value: float) -> float:
         """How much further than it may the profile has fallen."""
-        height = top if value == best else profile.best(j, value, near)[0]
-        return top - height - profile.fall
+        return top - profile.best(j, value, near)[0] - profile.fall
 
     if best == math.inf:
         return _below_infinity(beyond)

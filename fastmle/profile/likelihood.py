@@ -53,6 +53,8 @@ class Profile:
 
     def best(self, j: int, value: float, near: Vector) -> tuple[float, Vector]:
         """The largest log-likelihood with parameter j at this value, and where it is; the search begins near a θ."""
+        if value == self.fit.theta[j]:
+            return float(self.family.loglik(self.at([self.fit.theta])[0], self.fit.theta)), self.fit.theta
         beside = self.beside(j, value) if self.fit.status == "boundary" else None
         if beside is not None and not beside.approximate:
             theta = np.array(beside.theta, float)
