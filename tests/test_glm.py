@@ -12,6 +12,8 @@ import numpy as np
 import pytest
 import scipy
 import statsmodels.api as sm
+from test_linear import GROUPS as TENTHS
+from test_linear import exact_sandwich, nearly_equal
 
 import fastmle as fm
 from fastmle.regression.kinds import NegativeBinomialRegression
@@ -133,6 +135,33 @@ def test_robust_errors_by_naive_formulas(family: str, oracle: Any, link: str) ->
         clustered = bread @ sums.T @ sums @ bread * 30 / 29 * (n - 1) / (n - 4)
         fit = fm.fit(family, (X, y), cov="cluster", cluster=GROUPS, **options)
         close(values(fit.bse), np.sqrt(np.diag(clustered)), 1e-7)
+
+
+@mp.workdps(60)
+@pytest.mark.parametrize("kind", ["HC0", "HC1", "cluster", "sampling"])
+@pytest.mark.parametrize("apart", [1e-2, 1e-4, 1e-5])
+def test_robust_errors_of_nearly_equal_columns(apart: float, kind: str) -> None:
+    """Poisson regression at the estimate of 60 digits; the errors there are those of linear scores."""
+    columns, counts, w = nearly_equal(apart), np.random.default_rng(2).poisson(2.0, 40), np.arange(40) % 4 + 1.0
+    design, y, beta = mp.matrix(sm.add_constant(columns).tolist()), mp.matrix(counts.tolist()), mp.zeros(3, 1)
+    beta[0] = mp.log(2)
+    times = w if kind in ("sampling", "HC1") else np.ones(40)
+    for _ in range(12):
+        mu = [mp.exp(v) for v in design * beta]
+        slope = design.T * mp.matrix([t * (y[i] - mu[i]) for i, t in enumerate(times)])
+        beta += (design.T * mp.diag([t * m for t, m in zip(times, mu, strict=True)]) * design) ** -1 * slope
+    power = times if kind == "sampling" else np.sqrt(times)  # w rows of one score each, or one of w times the score
+    score = [mp.mpf(power[i]) * (y[i] - mu[i]) for i in range(40)]
+    cov = exact_sandwich(design, kind, score, [t * m for t, m in zip(times, mu, strict=True)], TENTHS)
+    n = times.sum()
+    options: dict[str, Any] = {"cluster": {"cluster": TENTHS}, "HC1": {"weights": w}}.get(kind, {})
+    options = {"weights": w, "weight_kind": "sampling"} if kind == "sampling" else options | {"cov": kind}
+    fit = fm.fit("poisson_regression", (columns, counts.astype(float)), **options)
+    factor = n / (n - 3) if kind == "HC1" else 1.0
+    close(values(fit.bse), [float(mp.sqrt(factor * cov[j, j])) for j in range(3)], 1e-7)
+    half = [float(mp.sqrt(factor * (design[i, :] * cov * design[i, :].T)[0])) for i in range(40)]
+    at = fit.predict(columns, interval="confidence")
+    close(np.log(at.high / at.low) / (2.0 * fit._quantile(0.95)), half, 1e-7)
 
 
 @pytest.mark.parametrize("family", ["linear", "poisson_regression", "multinomial"])

@@ -248,6 +248,57 @@ def test_errors_of_nearly_equal_columns() -> None:
             close(values(fit.bse), [float(mpmath.sqrt(cov[j, j])) for j in range(3)], 1e-8)
 
 
+@mpmath.workdps(60)
+def exact_sandwich(design: Any, kind: str, score: Any, information: Any, groups: Any = None) -> Any:
+    """B M B in 60 digits; `score` and `information` of a row are those at a fitted mean."""
+    n, p = design.rows, design.cols
+    turned = design.copy()
+    for i in range(n):
+        for j in range(p):
+            turned[i, j] *= information[i]
+    bread = (design.T * turned) ** -1
+    rows = [design[i, :] * score[i] for i in range(n)]
+    if kind == "HC3":
+        leverage = [(design[i, :] * bread * design[i, :].T)[0] * information[i] for i in range(n)]
+        rows = [row / (1 - h) for row, h in zip(rows, leverage, strict=True)]
+    factor = mpmath.mpf(1)
+    if kind == "cluster":
+        rows = [sum((rows[i] for i in np.flatnonzero(groups == g)), mpmath.zeros(1, p)) for g in np.unique(groups)]
+        factor = mpmath.mpf(len(rows)) / (len(rows) - 1) * (n - 1) / (n - p)
+    meat = mpmath.zeros(p)
+    for row in rows:
+        meat += row.T * row
+    return bread * meat * bread * factor
+
+
+def nearly_equal(apart: float) -> np.ndarray:
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=40)
+    return np.column_stack([x, x + apart * rng.normal(size=40)])
+
+
+YEARS = np.arange(1980.0, 2020.0)
+GROUPS = np.arange(40) // 5
+
+
+@mpmath.workdps(60)
+@pytest.mark.parametrize("kind", ["HC0", "HC3", "cluster"])
+@pytest.mark.parametrize("columns", [nearly_equal(1e-4), nearly_equal(1e-6), np.column_stack([YEARS, YEARS**2, YEARS**3])])
+def test_robust_errors_of_nearly_equal_columns(columns: np.ndarray, kind: str) -> None:
+    """The product B M B would lose twice the digits that the covariance of the model does; half-widths of means as well."""
+    y = 1.0 + np.random.default_rng(3).normal(size=40)
+    design = mpmath.matrix(sm.add_constant(columns).tolist())
+    target = mpmath.matrix(y.tolist())
+    rest = target - design * ((design.T * design) ** -1 * (design.T * target))
+    cov = exact_sandwich(design, kind, list(rest), [mpmath.mpf(1)] * 40, GROUPS)
+    fit = fm.fit("linear", (columns, y), cov=kind, **({"cluster": GROUPS} if kind == "cluster" else {}))
+    close(values(fit.bse), [float(mpmath.sqrt(cov[j, j])) for j in range(cov.rows)], 1e-8)
+    half = [float(mpmath.sqrt((design[i, :] * cov * design[i, :].T)[0])) for i in range(40)]
+    for got in (fit, fm.Fit.from_dict(json.loads(json.dumps(fit.to_dict())))):
+        at = got.predict(columns, interval="confidence")
+        close((at.high - at.low) / (2.0 * got._quantile(0.95)), half, 1e-7)
+
+
 def test_repeated_columns() -> None:
     twice = np.column_stack([X, X[:, 0] - 2.0 * X[:, 1]])
     with pytest.raises(fm.DataError, match=r"'x3' is a linear combination of .*x0, x1"):

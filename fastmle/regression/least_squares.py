@@ -7,6 +7,7 @@ intercept is not estimated.
 from __future__ import annotations
 
 import decimal
+import math
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
@@ -29,6 +30,7 @@ class Least:
 
     beta: Vector  # every coefficient, in x; NaN for dropped ones
     inverse: Vector  # (columns, columns), in z
+    factor: Vector  # upper triangular R with RᵀR = Z'WZ + α in the free columns, 0 elsewhere
     covariance: Vector  # the estimates' covariance over sigma², in z
     constant: Vector  # a row of it: the intercept of x with itself, then with the others in z; for digits
     jacobian: Vector  # d beta / d beta in z
@@ -93,7 +95,7 @@ def least_squares(model: Regression, state: GramState, fixed: dict[str, float], 
         gradient = floats(cross - image - ridge * beta_z) / float(scales[-1])
         aliased = {int(at[k]): _spread(v, at, len(names)) for k, v in solved.aliased.items()}
         result_rss, result_tss = float(max(rss, Decimal(0)) / y_scale), float(tss / y_scale)
-        inverse = _spread2(floats(inverse_z), at, len(names))
+        inverse, factor = _spread2(floats(inverse_z), at, len(names)), _spread2(solved.factor, at, len(names))
         turn = np.array([-Decimal(center[j - 1]) * scales[j] if j else Decimal(1) for j in at], dtype=object)
         row = turn @ inverse_z
         row = row @ gram @ inverse_z if model.alpha else row
@@ -110,7 +112,7 @@ def least_squares(model: Regression, state: GramState, fixed: dict[str, float], 
     jacobian[0, 1:] = -center[:-1] * per[:-1]
     s = state.sums()
     return Least(
-        beta, inverse, covariance, constant, jacobian, result_rss, result_tss, cond, state.rows, float(s.weight), float(s.n),
+        beta, inverse, factor, covariance, constant, jacobian, result_rss, result_tss, cond, state.rows, float(s.weight), float(s.n),
         s.log_weight, center, per, free, gradient, tuple(names[j] for j in aliased), dropped, s,
     )  # fmt: skip
 
@@ -150,10 +152,20 @@ def _solve(g: np.ndarray, at: np.ndarray, ridge: np.ndarray, double: bool) -> tu
         both[1:, 1:] = inverse
         both[0, 1:] = both[1:, 0] = -inverse @ mean[:q]
         both[0, 0] = 1.0 / float(m[0, 0]) + mean[:q] @ inverse @ mean[:q]
+        swept.factor = _with_constant(swept.factor * scale[:q], floats(m[0, :p]))
         inverse, beta = both, np.array([mean[q] - mean[:q] @ beta, *beta])
         swept.aliased = {k + 1: np.array([0.0, *v]) for k, v in swept.aliased.items()}
+    else:
+        swept.factor = swept.factor * scale[:q]
     swept.inverse, swept.beta = decimals(inverse), decimals(beta.reshape(-1, 1))
     return swept, cond
+
+
+def _with_constant(factor: Vector, first: Vector) -> Vector:
+    """The Cholesky factor of a Gram matrix whose first row is `first`, from that of the squares about the mean."""
+    out = np.zeros((len(first),) * 2)
+    out[0], out[1:, 1:] = first / math.sqrt(first[0]), factor
+    return out
 
 
 def _in_x(

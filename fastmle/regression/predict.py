@@ -88,10 +88,12 @@ def _variance(fit: RegressionFit, blocks: tuple[Block, ...]) -> Callable[[tuple[
         center[shown] = fit.center
         cov[0] = cov[:, 0] = fit.at_center * fit.units[:k] * fit.units[0]
 
+    root = None if fit.root is None else fit.root * fit.units[:k, None]
+
     def variance(chunk: tuple[np.ndarray, ...]) -> Vector:
         pieces = matrices(chunk, center[1 : 1 + dense], np.ones(dense), True, blocks)
         parts = (z[:, shown] for _, z in pieces)
-        return np.concatenate([np.einsum("ij,ij->i", x @ cov, x) for x in parts])
+        return np.concatenate([np.einsum("ij,ij->i", x @ cov, x) if root is None else np.sum((x @ root) ** 2, axis=1) for x in parts])
 
     return variance
 

@@ -61,6 +61,7 @@ class RegressionFit(Fit):
     least: Any = field(default=None, repr=False, compare=False)  # how the estimate was found
     center: Vector | None = None  # of the columns, the constant's 0: amid the rows, where the next is free of their offsets
     at_center: Vector | None = None  # the covariance of η there with itself and the coefficients, in units
+    root: Vector | None = None  # C with C Cᵀ the covariance there, in units, where its products would cancel
 
     def __getattr__(self, name: str) -> float:
         """`measures.NAME` also as an attribute of the fit."""
@@ -83,6 +84,14 @@ class RegressionFit(Fit):
         """The number of estimated parameters, sigma or the dispersion included."""
         return len(self.theta) - len(self.fixed) + self.scales
 
+    def take_root(self, root: Vector, jacobian: Vector) -> None:
+        """The same of root rootᵀ, whose products are of what is left once columns have cancelled."""
+        self.take_covariance(root @ root.T, jacobian)
+        shown = self.model.shown
+        turned = (jacobian[shown] / self.units[: shown.sum(), None]) @ root
+        self.cov[: len(turned), : len(turned)] = turned @ turned.T
+        self.root = np.asarray(np.diag(jacobian)[shown, None] / self.units[: shown.sum(), None] * root[shown])
+
     def take_covariance(self, inner: Vector, jacobian: Vector, size: float = 1.0, constant: Vector | None = None) -> None:
         """From size⁻² times the coefficients' covariance in z = (1, (x − c) · per); in x they are `jacobian` times as much.
 
@@ -101,7 +110,7 @@ class RegressionFit(Fit):
         if constant is not None and shown[0]:
             self.cov[0] = self.cov[:, 0] = in_units(constant)
         self.center = np.append(0.0, -jacobian[0, 1:] / scale[1:])[shown]
-        self.at_center = in_units(inner[0])
+        self.at_center, self.root = in_units(inner[0]), None
 
     def degenerate(self, perfect: bool) -> None:
         """Say that no error is left to estimate sigma or the dispersion from: a perfect fit, or as many parameters as rows."""
@@ -249,6 +258,7 @@ class RegressionFit(Fit):
                 "scales": self.scales,
                 "center": to_json(self.center),
                 "at_center": to_json(self.at_center),
+                "root": to_json(self.root),
             }
         }
 
@@ -257,8 +267,8 @@ class RegressionFit(Fit):
         made, kept = fit_from_dict(cls, stored, family), stored["regression"]
         made.measures = Measures(**from_json(kept["measures"]))
         made.cov_type, made.use_t, made.scales = kept["cov_type"], kept["use_t"], int(kept["scales"])
-        center, row = from_json(kept.get("center")), from_json(kept.get("at_center"))
-        made.center, made.at_center = (None, None) if center is None else (np.array(center), np.array(row))
+        for name in ("center", "at_center", "root"):
+            setattr(made, name, None if kept.get(name) is None else np.array(from_json(kept[name])))
         return made
 
 

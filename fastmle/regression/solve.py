@@ -7,6 +7,7 @@ squares in their places. Source: J. H. Goodnight, The American Statistician 33 (
 from __future__ import annotations
 
 import decimal
+import math
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
@@ -44,6 +45,7 @@ class Solved:
     inverse: np.ndarray
     beta: np.ndarray  # (columns, right-hand sides)
     rest: np.ndarray
+    factor: Vector  # upper triangular R with RᵀR the matrix of the swept columns, rounded only once it is known
     aliased: dict[int, Vector] = field(default_factory=dict)  # column -> its coefficients on the columns kept
 
 
@@ -54,6 +56,7 @@ def sweep(matrix: np.ndarray, columns: int, tolerance: float) -> Solved:
     first = [a[k, k] for k in range(columns)]
     done: list[int] = []
     aliased: dict[int, Vector] = {}
+    factor = np.zeros((columns, columns))
     for k in range(columns):
         pivot = a[k, k]
         if not float(pivot) > tolerance * float(first[k]):
@@ -63,6 +66,7 @@ def sweep(matrix: np.ndarray, columns: int, tolerance: float) -> Solved:
             a[k, :] = a[:, k] = 0 * pivot
             continue
         row = a[k].copy() / pivot
+        factor[k, k:] = math.sqrt(pivot) * floats(row[k:columns])  # what earlier columns leave of the matrix: Cholesky's
         column = a[:, k].copy()
         a = a - np.outer(column, row)
         a[k], a[:, k] = row, -column / pivot
@@ -70,7 +74,7 @@ def sweep(matrix: np.ndarray, columns: int, tolerance: float) -> Solved:
         done.append(k)
     # signs: rows of swept columns hold coefficients, their columns minus them
     block = a[:columns, :columns]
-    return Solved(block, a[:columns, columns:], a[columns:, columns:], aliased)
+    return Solved(block, a[:columns, columns:], a[columns:, columns:], factor, aliased)
 
 
 def full_rank(correlation: Vector, tolerance: float) -> bool:
@@ -90,6 +94,26 @@ def correlation_of(matrix: Vector) -> tuple[Vector, Vector]:
     scale = np.sqrt(np.maximum(np.diag(matrix), 0.0))
     scale[scale == 0.0] = 1.0
     return matrix / np.outer(scale, scale), scale
+
+
+def cholesky(matrix: Vector) -> Vector:
+    """Upper triangular R with RᵀR the matrix, scaled to a correlation first; NaN where there is none."""
+    if not matrix.size:
+        return matrix
+    correlation, scale = correlation_of(matrix)
+    try:
+        return np.asarray(np.linalg.cholesky(correlation).T * scale)
+    except np.linalg.LinAlgError:
+        return np.full_like(matrix, np.nan)
+
+
+def root_of(matrix: Vector) -> Vector:
+    """C with C Cᵀ the matrix, positive semidefinite; NaN where it is not finite."""
+    if not np.isfinite(matrix).all():
+        return np.full_like(matrix, np.nan)
+    correlation, scale = correlation_of(matrix)
+    values, vectors = np.linalg.eigh(correlation)
+    return np.asarray(scale[:, None] * vectors * np.sqrt(np.maximum(values, 0.0)))
 
 
 def inverse(matrix: Vector) -> Vector:
