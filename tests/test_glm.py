@@ -288,6 +288,35 @@ def test_intervals_of_means_at_any_scale_and_offset(family: str) -> None:
     close(known.predict(new, interval="confidence").high, ends if family == "linear" else np.exp(ends), 1e-9)
 
 
+@pytest.mark.parametrize(
+    ("family", "link"),
+    [("poisson_regression", "sqrt"), ("gamma_regression", "inverse"), ("inverse_gaussian_regression", "inverse_squared")],
+)
+def test_intervals_of_means_across_zero(family: str, link: str) -> None:
+    """The interval holds every mean of the predictors between its ends, which statsmodels gives."""
+    rng = np.random.default_rng(5)
+    x = rng.uniform(0.0, 1.0, size=(40, 1))
+    y = {"poisson_regression": rng.poisson(0.3, 40) * 1.0}.get(family, rng.gamma(2.0, 1.0 / (0.3 + x[:, 0])))
+    fit = fm.fit(family, (x, y), link=link)
+    kind = {"poisson_regression": P, "gamma_regression": G, "inverse_gaussian_regression": I}[family]
+    m = sm.GLM(y, sm.add_constant(x), family=kind(LINKS[link][0])).fit(tol=1e-14, maxiter=200, start_params=fit.theta)
+    new = np.linspace(-3.0, 3.0, 25).reshape(-1, 1)
+    new = new[sm.add_constant(new) @ m.params > 0.0]
+    design = sm.add_constant(new)
+    eta, half = design @ m.params, fit._quantile(0.95) * np.sqrt(np.einsum("ij,jk,ik->i", design, m.cov_params(), design))
+    got, across = fit.predict(new, interval="confidence"), 0
+    for i in range(len(eta)):
+        ends = np.array([eta[i] - half[i], eta[i] + half[i]])
+        inside = ends[0] <= 0.0
+        across += inside
+        high = LINKS[link][1](ends[1] if link == "sqrt" else ends[0]) if link == "sqrt" or not inside else math.inf
+        high = max(high, ends[0] ** 2) if link == "sqrt" else high
+        low = (0.0 if inside else ends[0] ** 2) if link == "sqrt" else LINKS[link][1](ends[1])
+        close([got.low[i], got.high[i]], [low, high], 1e-5)
+        assert got.low[i] <= got.mean[i] <= got.high[i]
+    assert across
+
+
 @pytest.mark.parametrize("intercept", [False, True])
 def test_information_met_far_from_the_expected_one(intercept: bool) -> None:
     """Without an intercept, or with a variance that depends on x, plain scoring goes to and fro for ever."""

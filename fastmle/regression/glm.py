@@ -19,7 +19,7 @@ from ..family import Sums, Vector
 from ..passes import Passes
 from ..states.glm import GlmTerms
 from .design import Roles
-from .links import LINKS, Link
+from .links import LINKS, Link, image
 from .model import Regression
 from .responses import composed
 from .result import RegressionFit
@@ -97,6 +97,9 @@ class GeneralizedLinear(Regression):
 
     def mean(self, eta: Vector) -> Vector:
         return np.asarray(self.link_functions.inverse(eta))
+
+    def mean_range(self, low: Vector, high: Vector) -> tuple[Vector, Vector]:
+        return image(self.link_functions, low, high)
 
     def mean_slope(self, eta: Vector) -> Vector:
         return np.asarray(self.link_functions.slope(eta))

@@ -24,6 +24,7 @@ class Link(NamedTuple):
     forward: Callable[..., Any]
     inverse: Callable[..., Any]
     slope: Callable[..., Any]
+    turn: float | None = None  # the mean at η = 0, where it is not monotone there
 
 
 @row_function
@@ -91,7 +92,23 @@ LINKS: dict[str, Link] = {
     "cauchit": Link(
         cauchit, lambda m: np.tan(np.pi * (m - 0.5)), _cauchit, lambda e: 1.0 / (np.pi * (1.0 + e * e))
     ),
-    "inverse": Link(inverse, lambda m: 1.0 / m, lambda e: 1.0 / e, lambda e: -1.0 / (e * e)),
-    "inverse_squared": Link(inverse_squared, lambda m: 1.0 / m**2, lambda e: e**-0.5, lambda e: -0.5 * e**-1.5),
-    "sqrt": Link(square_root, np.sqrt, np.square, lambda e: 2.0 * e),
+    "inverse": Link(inverse, lambda m: 1.0 / m, lambda e: 1.0 / e, lambda e: -1.0 / (e * e), math.inf),
+    "inverse_squared": Link(inverse_squared, lambda m: 1.0 / m**2, lambda e: e**-0.5, lambda e: -0.5 * e**-1.5, math.inf),
+    "sqrt": Link(square_root, np.sqrt, np.square, lambda e: 2.0 * e, 0.0),
 }  # fmt: skip
+
+
+def image(link: Link, low: Any, high: Any) -> tuple[Any, Any]:
+    """The least and the largest mean that the predictors from `low` to `high` have.
+
+    Across η = 0, μ = η² falls to 0; μ = 1/η and 1/√η, which are means where η > 0, have no upper bound.
+    """
+    with np.errstate(all="ignore"):
+        left, right = link.inverse(low), link.inverse(high)
+    least, largest = np.minimum(left, right), np.maximum(left, right)
+    across = (low <= 0.0) & (high >= 0.0)
+    if link.turn == 0.0:
+        return np.where(across, 0.0, least), largest
+    if link.turn == math.inf:
+        return np.where(across, right, least), np.where(across, math.inf, largest)
+    return least, largest

@@ -130,6 +130,10 @@ class Regression(Family):
         """The mean of the target at a linear predictor."""
         return eta
 
+    def mean_range(self, low: Vector, high: Vector) -> tuple[Vector, Vector]:
+        """The least and the largest mean of linear predictors from `low` to `high`."""
+        return low, high
+
     def mean_slope(self, eta: Vector) -> Vector:
         """dμ/dη."""
         return np.ones_like(eta)

@@ -73,8 +73,7 @@ def predict(fit: RegressionFit, data: Any, interval: str | None, level: float, e
             raise FamilyError("prediction intervals are for linear models: use interval='confidence'")
         variance = variance + fit.measures.dispersion
     half = fit._quantile(level) * np.sqrt(variance)
-    ends = np.sort([model.mean(eta - half), model.mean(eta + half)], axis=0)
-    return Prediction(model.mean(eta), ends[0], ends[1])
+    return Prediction(model.mean(eta), *model.mean_range(eta - half, eta + half))
 
 
 def _variance(fit: RegressionFit, blocks: tuple[Block, ...]) -> Callable[[tuple[np.ndarray, ...]], Vector]:
