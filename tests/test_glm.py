@@ -233,6 +233,39 @@ def test_negative_binomial() -> None:
     assert under.status == "boundary" and under.params["theta"] == np.inf
 
 
+@pytest.mark.parametrize("mean", [0.4, 3.0, 1e6])
+def test_the_constant_model_has_a_theta_of_its_own(mean: float) -> None:
+    """Against the likelihood of scipy, maximised, and repeated rows in statsmodels."""
+    rng = np.random.default_rng(6)
+    x = rng.normal(size=(300, 1))
+    w = rng.integers(1, 4, 300)
+    mu = mean * np.exp(0.8 * x[:, 0])
+    y = rng.negative_binomial(3.0, 3.0 / (3.0 + mu)).astype(float)
+    centre = np.average(y, weights=w)
+
+    def loss(log_q: float) -> float:
+        q = math.exp(log_q)
+        return -float(w @ scipy.stats.nbinom.logpmf(y, q, q / (q + centre)))
+
+    q = math.exp(scipy.optimize.minimize_scalar(loss, bounds=(-3, 5), method="bounded", options={"xatol": 1e-9}).x)
+    with mp.workdps(40):  # the likelihood there, to all digits
+        each = [mp.loggamma(v + q) - mp.loggamma(q) - mp.loggamma(v + 1) + v * mp.log(centre / (q + centre)) for v in map(mp.mpf, y)]
+        wanted = float(sum(int(k) * v for k, v in zip(w, each, strict=True)) + int(w.sum()) * q * mp.log(q / (q + mp.mpf(centre))))
+    fit = fm.fit("negative_binomial_regression", (x, y), weights=w.astype(float))
+    close(fit.llf_null, wanted, 1e-11)
+    if mean < 10.0:
+        model = sm.NegativeBinomial(np.repeat(y, w), sm.add_constant(np.repeat(x, w, axis=0)))
+        close(fit.llf_null, model.fit(disp=False, maxiter=200).llnull, 1e-8)
+    held = fm.fit("negative_binomial_regression", (x, y), fixed={"theta": 2.0})
+    close(held.llf_null, scipy.stats.nbinom.logpmf(y, 2.0, 2.0 / (2.0 + y.mean())).sum(), 1e-11)
+    high = x[:, 0] > 0.5
+    counts = rng.binomial(40, np.where(high, 0.5, 0.05)) * 1.0  # with the feature no more than Poisson counts, without it more
+    bounded = fm.fit("negative_binomial_regression", (high * 1.0, counts.copy()))
+    constant = fm.fit("negative_binomial", counts)
+    assert bounded.status == "boundary" and constant.status == "ok"
+    close(bounded.llf_null, constant.llf, 1e-12)
+
+
 def test_counts_that_vary_less_than_poisson_counts_are_fitted_as_these() -> None:
     rng = np.random.default_rng(3)
     x = 0.1 * rng.normal(size=(3000, 1))

@@ -95,6 +95,14 @@ def test_precision_weights() -> None:
     assert fit.nobs == N
 
 
+def test_likelihood_of_the_constant_under_precision_weights() -> None:
+    w = W + 0.5
+    null = sm.WLS(Y, np.ones(N), weights=w).fit().llf
+    close(fm.fit("linear", (X, Y), weights=w, weight_kind="precision").llf_null, null, 1e-12)
+    levels = {"y": Y, "c": np.arange(N) % 50, "w": w}
+    close(fm.fit("linear", levels, formula="y ~ C(c)", weights="w", weight_kind="precision").llf_null, null, 1e-12)
+
+
 def test_sampling_weights() -> None:
     w = W + 0.5
     fit = fm.fit("linear", (X, Y), weights=w, weight_kind="sampling")

@@ -13,6 +13,7 @@ from ..family import Sums, Vector
 from ..passes import Passes
 from ..request import check_reopenable
 from .ascent import climb_to, pilot_rows
+from .constant import constant_llf
 from .coordinates import Fitting
 from .design import Merged, Roles, open_design, passes_of, pilot
 from .glm import GeneralizedLinear
@@ -46,9 +47,13 @@ def fit_glm(model: GeneralizedLinear, data: Any, roles: Roles, fixed: dict[str, 
     found, aliased = climb_to(fitting, passes, Passes(sample, passes.options), whole, fixed.get("theta", middle))
     if found.message == ENDLESS:
         fit = _at_the_limit(model, data, roles, fixed)
+        if not fitting.terms.offset:
+            fit.measures.llf_null = constant_llf(passes)
         fit.n_passes += passes.count
         return fit
     fit = _finish(fitting, passes, found, aliased, fixed)
+    if fitting.shape_free and not fitting.terms.offset:
+        fit.measures.llf_null = constant_llf(passes)
     if fit.status == "ok" and (roles.cov != "model" or fit.weight_kind == "sampling"):
         glm_covariance(fit, fitting, found.at, roles, inner, passes)
     fit.n_passes, fit.kept = passes.count, passes.kept

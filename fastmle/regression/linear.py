@@ -125,6 +125,8 @@ def fit_linear(
     n = float(least.rows) if kind == "sampling" else least.n
     divisor = least.weight if kind == "sampling" else n  # Σ w of the weighted log-likelihood
     measures, llf = measures_of(least, n, divisor, model.intercept)
+    logs = 0.5 * least.log_weight * (kind == "precision")
+    measures.llf_null += logs
     perfect = least.rss <= PERFECT * max(least.tss, 1e-300) or not least.rss > 0.0
     short = measures.df_resid <= 0.0
     variance = measures.dispersion * (divisor / n if kind == "sampling" else 1.0)
@@ -134,7 +136,7 @@ def fit_linear(
         norm = math.nan if perfect else math.sqrt(square) / measures.sigma
     fit = RegressionFit(
         family=model, theta=least.beta[shown], cov=np.empty((units.size,) * 2), units=units,
-        llf=llf + 0.5 * least.log_weight * (kind == "precision"), nobs=n, nobs_dropped=state.dropped,
+        llf=llf + logs, nobs=n, nobs_dropped=state.dropped,
         status="ok", message=least.message, fitted_by="closed form",
         score_norm=norm, weight_kind=kind,
         fixed=tuple(fixed), columns=options.labels, sums=None, measures=measures, use_t=True, scales=1, least=least,
