@@ -81,6 +81,27 @@ def test_what_has_no_profile() -> None:
     assert held.conf_int(method="profile", data=(X, y))["x0"] == (0.1, 0.1)
 
 
+def test_likelihood_ratios_of_what_has_them() -> None:
+    y, counts = (RNG.random(N) < 0.4) * 1.0, RNG.poisson(2.0, N) * 1.0
+    larger, smaller = fm.fit("probit", (X, y)), fm.fit("logistic", (X[:, :1], y), link="probit")
+    oracle = [sm.Probit(y, sm.add_constant(x)).fit(disp=False) for x in (X, X[:, :1])]
+    assert larger.lr_test(smaller)[0] == pytest.approx(2.0 * (oracle[0].llf - oracle[1].llf), rel=1e-6)
+    least = fm.fit("linear", (X, counts))
+    assert least.lr_test(fm.fit("ridge", (X[:, :1], counts), alpha=0.0))[2] == 1
+    precision = fm.fit("linear", (X, counts), weights=W, weight_kind="precision")
+    sampling: Any = {"weights": W, "weight_kind": "sampling"}
+    for one, other, words in (
+        (larger, fm.fit("logistic", (X[:, :1], y)), "probit and logistic of link logit"),
+        (least, fm.fit("poisson_regression", (X[:, :1], counts)), "not linear and poisson_regression of link log"),
+        (fm.fit("negative_binomial_regression", (X, counts)), fm.fit("poisson_regression", (X, counts)), "inside the larger"),
+        (least, fm.fit("ridge", (X[:, :1], counts)), "without penalty"),
+        (fm.fit("linear", (X, counts), **sampling), fm.fit("linear", (X[:, :1], counts), **sampling), "no likelihood to compare"),
+        (precision, fm.fit("linear", (X[:, :1], counts)), "the same weights"),
+    ):
+        with pytest.raises(fm.FamilyError, match=words):
+            one.lr_test(other)
+
+
 def test_residuals_by_chunks() -> None:
     frame = pl.read_parquet(flights()).select("arr_delay", "dep_delay", "distance").drop_nulls().head(5_000)
     fit = fm.fit("linear", frame, target="arr_delay", features=["dep_delay", "distance"])

@@ -50,4 +50,4 @@ def _counted(y: Vector, w: Vector) -> tuple[Vector, Vector]:
         values = np.flatnonzero(sums)
         return np.asarray(values, np.float64), np.asarray(sums[values], np.float64)
     values, place = np.unique(y, return_inverse=True)
-    return values, np.asarray(np.bincount(place, w, values.size), np.float64)
+    return np.asarray(values, np.float64), np.asarray(np.bincount(place, w, values.size), np.float64)

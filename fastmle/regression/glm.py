@@ -33,6 +33,7 @@ class GeneralizedLinear(Regression):
 
     one_pass: ClassVar[bool] = False
     known_links: ClassVar[tuple[str, ...]] = ()
+    distribution: ClassVar[str] = ""  # the name of the model whose likelihood this one has, if not its own
     canonical: ClassVar[str] = ""  # the link under which the information is the same observed and expected
     response: ClassVar[Callable[..., Any]]
     special: ClassVar[dict[str, Callable[..., Any]]] = {}  # row functions of some links, for speed and for the tails
@@ -55,6 +56,10 @@ class GeneralizedLinear(Regression):
     @property
     def link_functions(self) -> Link:
         return LINKS[self.link_name]
+
+    @property
+    def likelihood(self) -> tuple[str, ...]:
+        return self.distribution or self.name, self.link_name
 
     @property
     def newton(self) -> bool:

@@ -56,6 +56,8 @@ class LogisticRegression(GeneralizedLinear):
 class ProbitRegression(LogisticRegression):
     """Binary targets with the probit link."""
 
+    distribution: ClassVar[str] = "logistic"
+
     link: str | None = "probit"
     name: ClassVar[str] = "probit"
 
@@ -63,6 +65,8 @@ class ProbitRegression(LogisticRegression):
 @dataclass(frozen=True)
 class CloglogRegression(LogisticRegression):
     """Binary targets with the complementary log-log link."""
+
+    distribution: ClassVar[str] = "logistic"
 
     link: str | None = "cloglog"
     name: ClassVar[str] = "cloglog"

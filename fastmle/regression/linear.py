@@ -110,6 +110,10 @@ class RidgeRegression(Regression):
     fit_state = LinearRegression.fit_state
     fit_data = LinearRegression.fit_data
 
+    @property
+    def likelihood(self) -> tuple[str, ...]:
+        return (LinearRegression.name,)
+
 
 def fit_linear(
     model: Any, state: GramState, fixed: dict[str, Any], double_rows: int | None = None, least: Least | None = None

@@ -93,6 +93,11 @@ class Regression(Family):
         raise FamilyError(f"{self.name} has its information from its fit")
 
     @property
+    def likelihood(self) -> tuple[str, ...]:
+        """What two models share whose likelihoods differ by their columns alone."""
+        return (self.name,)
+
+    @property
     def intercepts(self) -> tuple[str, ...]:
         """The names of the coefficients that are constants."""
         return ("intercept",)

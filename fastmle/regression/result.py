@@ -138,9 +138,15 @@ class RegressionFit(Fit):
         return Params(self.family.pack(p))
 
     def lr_test(self, smaller: RegressionFit) -> tuple[float, float, int]:
-        """(statistic, p-value, degrees of freedom) against a fit of a model inside this one, on the same rows."""
+        """(statistic, p-value, degrees of freedom) against a fit of a model inside this one, on the same rows.
+
+        Twice the difference of the log-likelihoods, by the χ² distribution. Raises FamilyError where that is no test: for
+        penalised fits, sampling weights, and models that differ in more than their columns.
+        Source: S. S. Wilks, Annals of Mathematical Statistics 9 (1938) 60-62.
+        """
         if not isinstance(smaller, RegressionFit) or self.model.target != smaller.model.target:
             raise FamilyError("the smaller model is a fit of a regression of the same target")
+        _check_nested(self, smaller)
         df = self.df_model - smaller.df_model
         if df <= 0 or self.nobs != smaller.nobs:
             raise FamilyError("the smaller model must have fewer parameters and the same rows")
@@ -270,6 +276,20 @@ class RegressionFit(Fit):
         for name in ("center", "at_center", "root"):
             setattr(made, name, None if kept.get(name) is None else np.array(from_json(kept[name])))
         return made
+
+
+def _check_nested(larger: RegressionFit, smaller: RegressionFit) -> None:
+    """Raise FamilyError where the difference of two log-likelihoods is no likelihood-ratio test."""
+    for fit in (larger, smaller):
+        if fit.weight_kind == "sampling":
+            raise FamilyError("sampling weights have no likelihood to compare: use wald_test")
+        if fit.model.alpha:
+            raise FamilyError("a likelihood-ratio test compares maxima of the likelihood: fit without penalty")
+    if larger.model.likelihood != smaller.model.likelihood:
+        names = " and ".join(" of link ".join(fit.model.likelihood) for fit in (larger, smaller))
+        raise FamilyError(f"the smaller model is one inside the larger, with fewer columns, not {names}")
+    if (larger.weight_kind == "precision") != (smaller.weight_kind == "precision"):
+        raise FamilyError("the smaller model is a fit under the same weights")
 
 
 def _check_extra(given: Mapping[str, Any], known: tuple[str, ...]) -> None:
