@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from typing import Any
 
 import numpy as np
@@ -61,6 +62,64 @@ def test_budworms_as_published() -> None:
 
     assert low == pytest.approx(scipy.optimize.brentq(fall, 0.3, 1.06), rel=1e-7)
     assert high == pytest.approx(scipy.optimize.brentq(fall, 1.07, 2.0), rel=1e-7)
+
+
+COUNTS = np.array([0, 1, 3, 0, 2, 5, 1, 0, 2, 1, 4, 0.0])  # with a theta, which Poisson counts would not need
+EVEN = np.array([1, 1, 2, 2, 3, 1, 2, 2, 1, 3, 2, 2.0])  # without
+
+
+def largest(y: np.ndarray, x: np.ndarray, slope: float | None = None, theta: float | None = None) -> float:
+    """The largest negative-binomial likelihood, by scipy; from there on Poisson's."""
+
+    def loss(v: np.ndarray) -> float:
+        q = theta or math.exp(min(v[2], 12.0))
+        mu = np.exp(v[0] + (v[1] if slope is None else slope) * x)
+        return -float(scipy.stats.nbinom.logpmf(y, q, q / (q + mu)).sum())
+
+    def poisson(v: np.ndarray) -> float:
+        return -float(scipy.stats.poisson.logpmf(y, np.exp(v[0] + (v[1] if slope is None else slope) * x)).sum())
+
+    how = {"method": "Nelder-Mead", "options": {"xatol": 1e-10, "fatol": 1e-13, "maxiter": 4000, "maxfev": 4000}}
+    start = [math.log(y.mean()), 0.0, 0.5]
+    free = -scipy.optimize.minimize(loss, start, **how).fun
+    return free if theta is not None else max(free, -scipy.optimize.minimize(poisson, start, **how).fun)
+
+
+@pytest.mark.parametrize("y", [COUNTS, EVEN])
+def test_a_theta_that_may_be_infinite(y: np.ndarray) -> None:
+    x, half = np.arange(12.0), 0.5 * scipy.stats.chi2.ppf(0.95, 1)
+    fit = fm.fit("negative_binomial_regression", (x, y))
+    assert fit.status == ("ok" if y is COUNTS else "boundary")
+    intervals = fit.conf_int(method="profile", data=(x, y))
+    top = largest(y, x)
+    assert fit.llf == pytest.approx(top, abs=1e-8)
+    assert intervals["theta"][1] == math.inf  # no theta above is rejected
+    assert top - largest(y, x, theta=intervals["theta"][0]) == pytest.approx(half, rel=1e-6)
+    for end in intervals["x0"]:
+        assert top - largest(y, x, slope=end) == pytest.approx(half, rel=1e-6)
+    assert intervals["x0"][0] < fit.params["x0"] < intervals["x0"][1]
+
+
+def test_ends_lie_on_their_sides_of_the_estimate() -> None:
+    """This likelihood falls above the estimate by less than the quantile, and then rises for ever: there is no upper end."""
+    rng = np.random.default_rng(8)
+    x = rng.normal(size=30)
+    y = rng.gamma(2, np.exp(0.5 + 0.2 * x) / 2)
+    fit = fm.fit("inverse_gaussian_regression", (x, y))
+
+    def fall(slope: float) -> float:
+        def loss(a: float) -> float:
+            mu = np.exp(a + slope * x)
+            return 15.0 * math.log(np.mean((y - mu) ** 2 / (mu**2 * y)))
+
+        top = 15.0 * math.log(np.mean((y - (mu := fit.predict(x))) ** 2 / (mu**2 * y)))
+        return 2.0 * (scipy.optimize.minimize_scalar(loss, bracket=(0.5, 1.0), tol=1e-12).fun - top)
+
+    low, high = fit.conf_int(method="profile", data=(x, y))["x0"]
+    quantile = scipy.stats.chi2.ppf(0.95, 1)
+    assert low == pytest.approx(scipy.optimize.brentq(lambda b: fall(b) - quantile, 0.0, 0.75), rel=1e-7)
+    assert max(fall(b) for b in np.linspace(1.1, 3.0, 20)) < quantile and fall(3.0) < 0.0
+    assert math.isnan(high)
 
 
 def test_what_has_no_profile() -> None:

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
 import scipy
 
 from ..errors import FamilyError
@@ -20,6 +21,11 @@ from .result import RegressionFit
 
 STEPS = 30
 CLOSE = 1e-9  # of the quantile
+LONGEST = 4.0  # times the step before
+NARROW = 1e-12  # of the first bracket
+ROUNDING = 1e-10  # of the log-likelihood
+LARGEST_LOG = 600.0  # of a theta that can be held
+SHAPE = "theta"
 
 
 def profile_intervals(fit: RegressionFit, level: float, data: Any, reading: dict[str, Any]) -> dict[str, tuple[float, float]]:
@@ -56,10 +62,14 @@ def _refitter(fit: RegressionFit, data: Any, reading: dict[str, Any]) -> Callabl
     elif not isinstance(data, tuple):
         parts = {"target": model.target, "features": list(model.features)} | parts
     held = {name: fit.params[name] for name in fit.fixed}
-    plain = replace(model, features=(), dropped=(), levels=None)
+    plain: Any = replace(model, features=(), dropped=(), levels=None)
 
     def refit(values: dict[str, float]) -> RegressionFit:
-        found: Any = anew(plain, data, fixed=held | values, **parts)
+        held_now = held | values
+        endless = math.isinf(held_now.get(SHAPE, 0.0)) and SHAPE in model.reserved
+        own = {name: value for name, value in held_now.items() if not endless or name != SHAPE}
+        with np.errstate(all="ignore"):  # far from the estimate a likelihood may be 0, which leaves no root
+            found: Any = anew(plain.limit() if endless else plain, data, fixed=own, **parts)
         assert isinstance(found, RegressionFit)
         if found.nobs != fit.nobs:
             raise FamilyError(f"these are other data: {found.nobs:,.12g} observations, not {fit.nobs:,.12g}")
@@ -74,34 +84,90 @@ def _ends(
     best, error = fit.params[name], fit.bse[name]
     if name in fit.fixed:
         return best, best
-    if fit.status != "ok" or not error > 0.0:
+    shape = name == SHAPE and name in fit.model.reserved
+    if not _settled(fit):
         return math.nan, math.nan
-    positive = name == "theta" and name in fit.model.reserved
+    if shape:
+        return _shape_ends(fit, quantile, refit)
+    if not error > 0.0:
+        return math.nan, math.nan
 
     def root(t: float) -> float:
-        """√(2 fall) at a place t: the coefficient, or the logarithm of theta."""
-        found = refit({name: math.exp(t) if positive else t})
-        return math.sqrt(max(0.0, 2.0 * (fit.llf - found.llf))) if found.status == "ok" else math.nan
+        return _root(fit, refit({name: t}))
 
-    middle, size = (math.log(best), error / best) if positive else (best, error)
-    low, high = (_end(root, middle, side * size, quantile) for side in (-1.0, 1.0))
-    return (math.exp(low), math.exp(high)) if positive else (low, high)
+    return _end(root, best, -error, quantile), _end(root, best, error, quantile)
 
 
-def _end(root: Callable[[float], float], best: float, error: float, quantile: float) -> float:
-    """Where the root reaches the quantile on the side of `error`; NaN where it cannot be evaluated before."""
-    inner, below, outer = best, 0.0, best + quantile * error
+def _shape_ends(
+    fit: RegressionFit, quantile: float, refit: Callable[[dict[str, float]], RegressionFit]
+) -> tuple[float, float]:
+    """Those of a negative binomial's theta, in its logarithm; the upper one is inf where Poisson counts are not rejected."""
+    best, error = fit.params[SHAPE], fit.bse[SHAPE]
+
+    def root(t: float) -> float:
+        return _root(fit, refit({SHAPE: math.exp(t)})) if abs(t) < LARGEST_LOG else math.nan
+
+    finite = math.isfinite(best)
+    middle, size = (math.log(best), error / best) if finite and error > 0.0 else (math.log(fit.nobs), 1.0)
+    endless = not finite or _root(fit, refit({SHAPE: math.inf})) <= quantile
+    if not finite:
+        middle = next((t for k in range(STEPS) if root(t := middle + k * math.log(4.0)) < quantile), math.nan)
+    high = math.inf if endless else math.exp(_end(root, middle, size, quantile))
+    return math.exp(_end(root, middle, -size, quantile, 0.0 if finite else root(middle))), high
+
+
+def _settled(fit: RegressionFit) -> bool:
+    """Whether the log-likelihood is a maximum: a theta without bound leaves that of Poisson counts."""
+    return fit.status == "ok" or (fit.status == "boundary" and SHAPE in fit.model.reserved)
+
+
+def _root(fit: RegressionFit, held: RegressionFit) -> float:
+    """√(2 fall) of the log-likelihood; NaN where it is no maximum, or above that of the fit."""
+    fall = 2.0 * (fit.llf - held.llf)
+    if not _settled(held) or not fall >= -ROUNDING * (1.0 + abs(fit.llf)):
+        return math.nan
+    return math.sqrt(max(0.0, fall))
+
+
+def _end(root: Callable[[float], float], best: float, error: float, quantile: float, below: float = 0.0) -> float:
+    """Where the root, `below` at the estimate, reaches the quantile on the side of `error`; NaN where that is not found.
+
+    Steps go outwards, by the secant and no more than `LONGEST` times as far as before, to a place above the quantile or short
+    of one that cannot be evaluated; then the secant between the last places below and above it is cut as by Illinois.
+    Source: M. Dowell & P. Jarratt, BIT 11 (1971) 168-174.
+    """
+    inner, outer, wall, above = best, best + quantile * error, math.nan, math.nan
     for _ in range(STEPS):
-        at = root(outer)
-        if math.isnan(at):
-            outer = 0.5 * (inner + outer)
-            continue
-        if abs(at - quantile) <= CLOSE * quantile:
+        above = root(outer)
+        if math.isnan(above):
+            wall, outer = outer, 0.5 * (inner + outer)
+        elif abs(above - quantile) <= CLOSE * quantile:
             return outer
-        if at == below:
+        elif above > quantile:
+            return _between(root, (inner, below), (outer, above), quantile)
+        else:
+            step = outer - inner
+            rise = (quantile - above) / (above - below) if above > below else LONGEST
+            inner, below, outer = outer, above, outer + min(rise * 1.01, LONGEST) * step
+            if not math.isnan(wall) and abs(outer - best) >= abs(wall - best):
+                outer = 0.5 * (inner + wall)
+        if outer == inner:
             break
-        step = (quantile - at) * (outer - inner) / (at - below)
-        inner, below, outer = outer, at, outer + step
-        if abs(step) <= 1e-10 * abs(error):
-            return outer
+    return math.nan
+
+
+def _between(root: Callable[[float], float], low: tuple[float, float], high: tuple[float, float], quantile: float) -> float:
+    """The place between one where the root is less than the quantile and one where it is more."""
+    (a, below), (b, above) = (low[0], low[1] - quantile), (high[0], high[1] - quantile)
+    for _ in range(STEPS):
+        t = a - below * (b - a) / (above - below)
+        at = root(t) - quantile
+        if abs(at) <= CLOSE * quantile or abs(b - a) <= NARROW * abs(high[0] - low[0]):
+            return t
+        if math.isnan(at):
+            break
+        if at < 0.0:
+            a, below, above = t, at, 0.5 * above
+        else:
+            b, above, below = t, at, 0.5 * below
     return math.nan
