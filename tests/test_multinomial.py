@@ -65,6 +65,15 @@ def test_against_statsmodels() -> None:
     assert fit.wald_test()[2] == 9
 
 
+@pytest.mark.parametrize("cov", ["model", "HC0"])
+def test_stored_twice(cov: str) -> None:
+    fit = fm.fit("multinomial", (X, Y), cov=cov)
+    once = fit.to_dict()
+    again = fm.Fit.from_dict(json.loads(json.dumps(once)))
+    assert again.to_dict() == once and again.summary() == fit.summary()
+    np.testing.assert_array_equal(again.predict(X[:9]), fit.predict(X[:9]))
+
+
 def test_direct_maximisation_and_ridge() -> None:
     def loss(v: np.ndarray) -> tuple[float, np.ndarray]:
         beta = np.vstack([np.zeros(4), v.reshape(3, 4)])
