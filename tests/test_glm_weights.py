@@ -115,3 +115,24 @@ def test_negative_binomial_of_every_link(link: str) -> None:
             bread = np.linalg.inv(DESIGN.T @ (DESIGN * (w * curve)[:, None]))
             meat = DESIGN.T @ (DESIGN * ((w * r) ** 2)[:, None])
             np.testing.assert_allclose(list(fit.bse.values())[:4], np.sqrt(np.diag(bread @ meat @ bread)), rtol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("family", "oracle"), [("gamma_regression", sm.families.Gamma(sm.families.links.Log())), ("linear", sm.families.Gaussian())]
+)
+def test_residuals_under_precision_weights(family: str, oracle: Any) -> None:
+    rng = np.random.default_rng(9)
+    x, w = rng.normal(size=(200, 2)), rng.uniform(0.2, 3.0, 200)
+    y = rng.gamma(3.0, np.exp(0.3 * x[:, 0]))
+    fit = fm.fit(family, (x, y), weights=w, weight_kind="precision")
+    m = sm.GLM(y, sm.add_constant(x), family=oracle, var_weights=w).fit(tol=1e-14)
+    for kind, theirs, total in (("pearson", m.resid_pearson, fit.pearson_chi2), ("deviance", m.resid_deviance, fit.deviance)):
+        found = fit.residuals((x, y), kind, weights=w)
+        np.testing.assert_allclose(found, theirs, rtol=1e-7, atol=1e-9)
+        np.testing.assert_allclose(np.square(found).sum(), total, rtol=1e-9)
+        with pytest.raises(fm.FamilyError, match="pass weights="):
+            fit.residuals((x, y), kind)
+    np.testing.assert_allclose(fit.residuals((x, y), weights=w), y - m.mu, atol=1e-8)
+    data = {"y": y, "a": x[:, 0], "w": w}
+    named = fm.fit(family, data, formula="y ~ a", weights="w", weight_kind="precision")
+    np.testing.assert_allclose(np.square(named.residuals(data, "pearson", weights="w")).sum(), named.pearson_chi2, rtol=1e-9)

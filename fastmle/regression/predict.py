@@ -15,6 +15,7 @@ from .design import Roles, features_only, matrices, open_design
 from .result import Prediction, RegressionFit
 
 KINDS = ("response", "pearson", "deviance", "working")
+WEIGHTED = ("pearson", "deviance")  # those whose squares add up to measures of the fit
 
 
 def linear_predictor(fit: RegressionFit, chunk: tuple[np.ndarray, ...], source: Source, roles: tuple[str, ...]) -> Vector:
@@ -107,6 +108,8 @@ def means_and_residuals(
     """Both of the rows of each chunk."""
     if kind not in KINDS:
         raise FamilyError(f"residuals are {', '.join(KINDS)}, not {kind!r}")
+    if fit.weight_kind == "precision" and kind in WEIGHTED and extra.get("weights") is None:
+        raise FamilyError(f"the variance of a row is over its weight, and so is that of {kind} residuals: pass weights=")
     model = fit.model
     pair = isinstance(data, tuple)
     features = None if pair else list(model.features)
@@ -123,12 +126,13 @@ def means_and_residuals(
         y = np.asarray(chunk[k], np.float64)
         eta = linear_predictor(fit, (*chunk[:k], *chunk[k + 1 :]), source, source.roles[1:])
         mu = model.mean(eta)
-        trials = dict(zip(source.roles, chunk[k:], strict=True)).get("trials", 1.0)
+        roles_of = dict(zip(source.roles, chunk[k:], strict=True))
+        precision = roles_of.get("trials", 1.0) * np.asarray(roles_of.get("weights", 1.0))
         if kind == "response":
             yield mu, y - mu
         elif kind == "pearson":
-            yield mu, (y - mu) * np.sqrt(trials / model.variance(mu, shape))
+            yield mu, (y - mu) * np.sqrt(precision / model.variance(mu, shape))
         elif kind == "working":
             yield mu, (y - mu) / model.mean_slope(eta)
         else:
-            yield mu, np.sign(y - mu) * np.sqrt(np.maximum(trials * model.unit_deviance(y, mu, shape), 0.0))
+            yield mu, np.sign(y - mu) * np.sqrt(np.maximum(precision * model.unit_deviance(y, mu, shape), 0.0))

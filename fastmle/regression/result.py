@@ -213,13 +213,19 @@ class RegressionFit(Fit):
         return self.model.predicted(self, data, interval, level, extra)
 
     def residuals(self, data: Any, kind: str = "response", target: Any = None, **extra: Any) -> Vector:
-        """Residuals of each row: "response" y − μ, "pearson", "deviance" or "working"; all in memory."""
+        """Residuals of each row: "response" y − μ, "pearson", "deviance" or "working"; all in memory.
+
+        "pearson": (y − μ) √(w/V(μ)), of which the squares add up to `pearson_chi2` as those of "deviance" do to `deviance`;
+        w are trials and precision weights, which are given as to `fit`: trials=, weights=.
+        Source: P. McCullagh & J. A. Nelder, Generalized Linear Models (1989), ch. 2.4.
+        """
         found = list(self.residual_chunks(data, kind, target, **extra))
         return np.concatenate(found) if found else np.empty(0)
 
     def residual_chunks(self, data: Any, kind: str = "response", target: Any = None, **extra: Any) -> Iterator[Vector]:
         """The same chunk by chunk as the data are read, so that no array of all rows is made."""
-        _check_extra(extra, ("offset", "exposure", "trials"))
+        weights = ("weights",) if self.weight_kind == "precision" else ()
+        _check_extra(extra, ("offset", "exposure", "trials", *weights))
         return self.model.residual(self, data, kind, target, extra)
 
     # -- reading -----------------------------------------------------------------------------------------------------
