@@ -124,6 +124,23 @@ def test_clusters() -> None:
     agrees(fit, oracle)
 
 
+def test_degrees_of_freedom_of_clusters() -> None:
+    groups = RNG.integers(0, 6, N)
+    oracle = sm.OLS(Y, centred()).fit(cov_type="cluster", cov_kwds={"groups": groups}, use_t=True)
+    fit = fm.fit("linear", (X - X.mean(axis=0), Y), cov="cluster", cluster=groups)
+    for got in (fit, fm.Fit.from_dict(json.loads(json.dumps(fit.to_dict())))):
+        close(values(got.pvalues), oracle.pvalues, 1e-6)
+        close(list(got.conf_int(0.9).values()), oracle.conf_int(0.1), 1e-7)
+        ends = oracle.t_test(centred()[:20]).conf_int(alpha=0.05)  # its get_prediction() keeps n - p
+        close(got.predict((X - X.mean(axis=0))[:20], interval="confidence").high, ends[:, 1], 1e-7)
+        assert got.df_inference == 5 and got.df_resid == N - 4 and "t of 5 degrees of freedom" in got.summary()
+    levels = {"y": Y, "c": np.arange(N) % 40, "g": groups}
+    design = (levels["c"][:, None] == np.arange(40)) * 1.0
+    wanted = sm.OLS(Y, design).fit(cov_type="cluster", cov_kwds={"groups": groups}, use_t=True)
+    coded = fm.fit("linear", levels, formula="y ~ C(c) - 1", cov="cluster", cluster="g")
+    close(list(coded.conf_int().values()), wanted.conf_int(), 1e-7)
+
+
 def test_no_intercept_and_held_parameters() -> None:
     fit, oracle = fm.fit("linear", (X, Y), intercept=False), sm.OLS(Y, X).fit()
     close(fit.theta, oracle.params, 1e-10)

@@ -82,6 +82,7 @@ def fit_coded(model: Any, data: Any, roles: Roles, fixed: dict[str, Any]) -> Reg
     least: Any = SimpleNamespace(rss=s.deviance, tss=s.null_deviance, rank=rank, free=free)
     divisor = s.deviance / s.dispersion_ml if s.dispersion_ml > 0.0 else fit.nobs
     fit.measures, llf = measures_of(least, fit.nobs, divisor, found.intercept)
+    fit.measures.df_inference = s.df_inference
     if fit.weight_kind == "precision":
         fit.measures.llf_null += fit.llf - llf  # ½ Σ log w
     if not s.deviance > ALMOST * s.null_deviance:

@@ -35,6 +35,7 @@ class Measures:
     """Numbers about the whole fit; NaN where they have no meaning."""
 
     df_resid: float = NAN
+    df_inference: float = NAN  # of t tests and intervals: clusters less 1, where errors are by cluster; NaN for df_resid
     sigma: float = NAN  # maximum likelihood, divisor n
     sigma_unbiased: float = NAN
     dispersion: float = 1.0  # Pearson's, or 1 where the family has none
@@ -131,10 +132,14 @@ class RegressionFit(Fit):
 
     @property
     def pvalues(self) -> Params:
-        """Two-sided, by the t distribution where sigma is estimated, else by the normal (Wald)."""
+        """Two-sided, by the t distribution where sigma is estimated, else by the normal (Wald).
+
+        t has n − p degrees of freedom, of errors by G clusters G − 1, as many as there are free sums of scores.
+        Source: A. C. Cameron & D. L. Miller, Journal of Human Resources 50 (2015) 317-372.
+        """
         with np.errstate(all="ignore"):
             t = np.abs(self.theta / self._errors())
-        p = 2.0 * scipy.special.stdtr(self.measures.df_resid, -t) if self.use_t else 2.0 * scipy.special.ndtr(-t)
+        p = 2.0 * scipy.special.stdtr(self._df(), -t) if self.use_t else 2.0 * scipy.special.ndtr(-t)
         return Params(self.family.pack(p))
 
     def lr_test(self, smaller: RegressionFit) -> tuple[float, float, int]:
@@ -174,11 +179,16 @@ class RegressionFit(Fit):
         with np.errstate(invalid="ignore"):
             return np.asarray(np.sqrt(np.diag(self.cov)) * self.units)
 
+    def _df(self) -> float:
+        """The degrees of freedom of t."""
+        own = self.measures.df_inference
+        return self.measures.df_resid if math.isnan(own) else own
+
     def _quantile(self, level: float) -> float:
         check_level(level)
         upper = 0.5 + level / 2.0
         if self.use_t:
-            return float(scipy.special.stdtrit(self.measures.df_resid, upper))
+            return float(scipy.special.stdtrit(self._df(), upper))
         return float(scipy.special.ndtri(upper))
 
     def conf_int(self, level: float = 0.95, method: str = "wald", data: Any = None, **reading: Any) -> Params:
@@ -256,7 +266,8 @@ class RegressionFit(Fit):
                 + f"{m.df_resid:.10g} degrees of freedom"
                 + (f", dispersion = {m.dispersion:.6g} (ML {m.dispersion_ml:.6g})" if self.scales else "")
             )
-        said.append(f"standard errors: {self.cov_type}")
+        clusters = f", t of {self._df():.10g} degrees of freedom" if self.use_t and self.cov_type == "cluster" else ""
+        said.append(f"standard errors: {self.cov_type}{clusters}")
         if self.dropped:
             said.append(f"left out, as they repeat other columns: {', '.join(self.dropped)}")
         return said

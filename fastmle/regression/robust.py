@@ -142,13 +142,15 @@ def linear_covariance(fit: RegressionFit, data: Any, roles: Roles, passes: Passe
     if exponent and np.isnan(meat).any():
         fit.message = "; ".join(filter(None, (fit.message, f"a row of leverage 1 leaves {roles.cov} errors undefined")))
     fit.cov_type = "sandwich" if roles.cov == "model" else roles.cov
+    if fit.use_t and clusters:
+        fit.measures.df_inference = clusters - 1.0
 
 
 def glm_covariance(fit: RegressionFit, fitting: Any, at: Any, roles: Roles, inner: Source, passes: Passes) -> None:
     """Put the sandwich in place of the model's covariance; the bread is the expected information."""
     f = np.flatnonzero(fitting.free)
     matrix = at.matrix[np.ix_(f, f)]
-    bread = inverse(matrix)
+    bread, clusters = inverse(matrix), 0
     if roles.cov == "cluster" or cancelling(matrix, bread):
         meat, information, clusters = _turned_sums(fit, fitting, at, inner, passes)
         root = np.asarray(np.linalg.solve(information, root_of(meat * corrections(roles.cov, fit.nobs, int(f.size), clusters))))
@@ -159,6 +161,8 @@ def glm_covariance(fit: RegressionFit, fitting: Any, at: Any, roles: Roles, inne
         covariance[np.ix_(f, f)] = bread @ meat[np.ix_(f, f)] @ bread * corrections(roles.cov, fit.nobs, int(f.size), 0)
         fit.take_covariance(covariance, fitting.jacobian)
     fit.cov_type = "sandwich" if roles.cov == "model" else roles.cov
+    if fit.use_t and clusters:
+        fit.measures.df_inference = clusters - 1.0
     if fitting.shape_free and fit.weight_kind == "sampling":
         fit.cov[-1, -1] = _shape_meat(fitting, at, passes) / at.sums.v**2
         fit.measures.theta_bse = float(np.sqrt(fit.cov[-1, -1]))
