@@ -24,7 +24,7 @@ from .result import RegressionFit
 from .solve import cholesky, inverse, root_of
 
 EVERYTHING = 1e-10  # of a row's leverage: nearer to 1 the row fits itself, and HC2 and HC3 are undefined
-CANCELS = 1e4  # times as much as what is left of a sum: from there on scores are turned row by row
+CANCELS = 1e6  # times as much as what is left of a sum, which ten digits outlast: beyond, scores are turned row by row
 
 
 def check_cov(roles: Roles, known: tuple[str, ...]) -> None:
@@ -170,7 +170,7 @@ def glm_covariance(fit: RegressionFit, fitting: Any, at: Any, roles: Roles, inne
 
 def cancelling(matrix: Vector, bread: Vector) -> bool:
     """Whether B A B, which is B, would lose more digits than `CANCELS` says: then so would B M B."""
-    size = np.einsum("ij,jk,ik->i", np.abs(bread), np.abs(matrix), np.abs(bread))
+    size = np.sum((np.abs(bread) @ np.abs(matrix)) * np.abs(bread), axis=1)
     return not (size <= CANCELS * np.diag(bread)).all()
 
 
