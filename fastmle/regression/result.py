@@ -17,7 +17,6 @@ from ..result import Fit
 from ..storage.fits import fit_from_dict
 from ..values import Params, from_json, short, to_json
 from .model import Regression
-from .solve import correlation_of, inverse
 
 NAN = math.nan
 
@@ -149,31 +148,15 @@ class RegressionFit(Fit):
         penalised fits, sampling weights, and models that differ in more than their columns.
         Source: S. S. Wilks, Annals of Mathematical Statistics 9 (1938) 60-62.
         """
-        if not isinstance(smaller, RegressionFit) or self.model.target != smaller.model.target:
-            raise FamilyError("the smaller model is a fit of a regression of the same target")
-        _check_nested(self, smaller)
-        df = self.df_model - smaller.df_model
-        if df <= 0 or self.nobs != smaller.nobs:
-            raise FamilyError("the smaller model must have fewer parameters and the same rows")
-        statistic = 2.0 * (self.llf - smaller.llf)
-        return statistic, float(scipy.special.chdtrc(df, max(statistic, 0.0))), df
+        from .hypotheses import likelihood_ratio
+
+        return likelihood_ratio(self, smaller)
 
     def wald_test(self, names: Any = None) -> tuple[float, float, int]:
         """(χ² statistic, p-value, degrees of freedom) of the hypothesis that these coefficients are all 0."""
-        every, left_out = list(self.model.names), {*self.model.intercepts, *self.model.reserved, *self.fixed}
-        given = [n for n in every if n not in left_out] if names is None else [names] if isinstance(names, str) else names
-        chosen = list(dict.fromkeys(given))
-        if not chosen:
-            raise FamilyError("there is no coefficient to test")
-        for name in chosen:
-            if name not in every or name in self.fixed:
-                raise FamilyError(f"{name!r} is no estimated parameter of {', '.join(every[:12])}")
-        at = [every.index(n) for n in chosen]
-        t, (correlation, scale) = self.theta[at], correlation_of(self.cov[np.ix_(at, at)])
-        with np.errstate(all="ignore"):
-            t = t / (scale * self.units[at])
-        statistic = float(t @ inverse(correlation) @ t)
-        return statistic, float(scipy.special.chdtrc(len(at), statistic)), len(at)
+        from .hypotheses import wald
+
+        return wald(self, names)
 
     def _errors(self) -> Vector:
         with np.errstate(invalid="ignore"):
@@ -293,20 +276,6 @@ class RegressionFit(Fit):
         for name in ("center", "at_center", "root"):
             setattr(made, name, None if kept.get(name) is None else np.array(from_json(kept[name])))
         return made
-
-
-def _check_nested(larger: RegressionFit, smaller: RegressionFit) -> None:
-    """Raise FamilyError where the difference of two log-likelihoods is no likelihood-ratio test."""
-    for fit in (larger, smaller):
-        if fit.weight_kind == "sampling":
-            raise FamilyError("sampling weights have no likelihood to compare: use wald_test")
-        if fit.model.alpha:
-            raise FamilyError("a likelihood-ratio test compares maxima of the likelihood: fit without penalty")
-    if larger.model.likelihood != smaller.model.likelihood:
-        names = " and ".join(" of link ".join(fit.model.likelihood) for fit in (larger, smaller))
-        raise FamilyError(f"the smaller model is one inside the larger, with fewer columns, not {names}")
-    if (larger.weight_kind == "precision") != (smaller.weight_kind == "precision"):
-        raise FamilyError("the smaller model is a fit under the same weights")
 
 
 def _check_extra(given: Mapping[str, Any], known: tuple[str, ...]) -> None:
