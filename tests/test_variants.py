@@ -7,7 +7,7 @@ from importlib import import_module
 
 import fastmle.kernels
 
-MOST = 225
+MOST = 230
 
 
 def compiled() -> dict[str, int]:

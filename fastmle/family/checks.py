@@ -63,8 +63,10 @@ def _check_function(what: str, function: Any) -> None:
         raise FamilyError(f"{what} is a Python function under @row_function, not {function!r}")
     if not is_row_function(function):
         raise FamilyError(f"{what}, {function.__name__}, lacks the decorator @row_function")
-    if len(signature(function).parameters) != 2:
-        raise FamilyError(f"{what}, {function.__name__}, takes (x, theta), not {signature(function)}")
+    try:
+        signature(function).bind(0.0, None)
+    except TypeError:
+        raise FamilyError(f"{what}, {function.__name__}, takes (x, theta), not {signature(function)}") from None
 
 
 def _check_row(what: str, terms: RowTerms, fields: tuple[str, ...]) -> None:
