@@ -83,7 +83,7 @@ def _value_bytes(value: Any, seen: frozenset[Any]) -> bytes:
     """What identifies a function, or a constant that a kernel takes as it is; b"" for what it cannot take so."""
     function = getattr(value, "py_func", value)  # of what Numba has compiled
     if isinstance(function, FunctionType):
-        return b"" if function.__code__ in seen else _code_bytes(function, seen)
+        return b"itself" if function.__code__ in seen else _code_bytes(function, seen)
     if isinstance(value, np.ndarray):
         return f"{value.dtype}{value.shape}".encode() + value.tobytes()
     if isinstance(value, (tuple, list)):
@@ -100,7 +100,8 @@ def _code_bytes(function: FunctionType, seen: frozenset[Any] = frozenset()) -> b
     parts, names = [_file_bytes(function.__code__.co_filename)], set[str]()
     for code in _codes(function.__code__):
         parts += [code.co_code, repr(code.co_names).encode()]
-        parts += [repr(c).encode() for c in code.co_consts if not isinstance(c, CodeType)]
+        constants = [c for c in code.co_consts if not isinstance(c, CodeType)]
+        parts += [repr(sorted(map(repr, c)) if isinstance(c, frozenset) else c).encode() for c in constants]  # a set has no order
         names.update(code.co_names)
     taken = [function.__defaults__, *(function.__kwdefaults__ or {}).values(), *_named(sorted(names), function.__globals__)]
     parts += [_value_bytes(value, seen) for value in taken]
